@@ -1,0 +1,85 @@
+"""The outcome of choosing: a frozen value that leaves nothing to choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from sundog.core.devices.device import DeviceKind
+from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+
+if TYPE_CHECKING:
+    from sundog.core.devices.pci_address import PciAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellShare:
+    """What a guest takes of one host cell.
+
+    ``guest_cell`` is None for a guest that floats (its amounts are still charged to
+    cells, so that the ledger adds up). ``shared_cpus`` counts vCPUs that float over
+    the cell's shared CPUs; ``pins`` are (vCPU, host CPU); ``blocked`` are host CPUs
+    that thread policy ``isolate`` keeps idle. ``memory_mb`` is taken in pages of
+    ``page_kb``.
+    """
+
+    host_cell: int
+    guest_cell: int | None = None
+    shared_cpus: int = 0
+    pins: tuple[tuple[int, int], ...] = ()
+    blocked: frozenset[int] = frozenset()
+    memory_mb: int = 0
+    page_kb: int = SMALL_PAGE_KB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceShare:
+    """One device that a guest gets.
+
+    ``slot`` is the request's id and a number (``vGPU-0/1``): unique in the guest and
+    stable. ``address`` is the function, or the parent of the type. ``guest_cell`` is
+    the guest cell on whose expander bus the device appears, None without affinity.
+    ``cost`` is its share of the card's budget.
+    """
+
+    slot: str
+    alias: str
+    kind: DeviceKind
+    address: PciAddress
+    card: PciAddress
+    resource_class: str
+    cost: int
+    type_id: str = ""
+    numa_nodes: frozenset[int] = frozenset()
+    guest_cell: int | None = None
+    managed: bool = True
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it is made when claimed (an mdev) rather than found."""
+        return self.kind is DeviceKind.MDEV
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Host, cells, CPUs and exact devices for one guest."""
+
+    host: str
+    cells: tuple[CellShare, ...] = ()
+    devices: tuple[DeviceShare, ...] = ()
+    disk_gb: int = 0
+
+    @property
+    def has_topology(self) -> bool:
+        """Whether the guest is bound to host cells."""
+        return any(share.guest_cell is not None for share in self.cells)
+
+
+def mdev_uuid(consumer: UUID, slot: str) -> UUID:
+    """Name the mdev that serves a consumer's device slot.
+
+    It is derived, so that an mdev is known as ours, and is found or made again
+    under the same name after a crash or a reboot.
+    """
+    return uuid5(consumer, f"mdev:{slot}")

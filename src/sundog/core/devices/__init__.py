@@ -1,0 +1,1 @@
+"""What a host can hand out, and the operator's rules about it."""

@@ -1,0 +1,122 @@
+"""One host at one moment: what a scan found, and what the chooser works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.devices.device import Card, Mdev, PciFunction
+
+SMALL_PAGE_KB = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePool:
+    """The huge pages of one size on one cell; ``total`` counts pages."""
+
+    size_kb: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A host NUMA cell.
+
+    ``cpus`` are its online CPUs; ``shared`` and ``dedicated`` are those of them that
+    floating and pinned vCPUs may use (``cpu_shared_set``, ``cpu_dedicated_set``).
+    ``siblings`` are the thread groups of its cores. ``memory_mb`` is what guests on
+    small pages may use: without the huge pages and without what the host keeps.
+    ``socket`` is None when the host does not tell.
+    """
+
+    id: int
+    socket: int | None
+    cpus: frozenset[int]
+    shared: frozenset[int]
+    dedicated: frozenset[int]
+    siblings: tuple[frozenset[int], ...]
+    memory_mb: int
+    pages: tuple[PagePool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something on the host that could not be read or used, and why."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """What a scan of a host found, before the whitelist is applied.
+
+    ``libvirt_version`` counts as libvirt does: 9.0.0 is 9000000. ``boot_id`` changes
+    with every boot of the host's kernel.
+    """
+
+    name: str
+    uuid: UUID
+    cells: tuple[Cell, ...]
+    functions: tuple[PciFunction, ...]
+    mdevs: tuple[Mdev, ...] = ()
+    disk_gb: int = 0
+    libvirt_version: int = 0
+    boot_id: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSnapshot:
+    """A host as the chooser sees it: its cells and the cards that rules offer.
+
+    ``mdevs`` are those that existed when it was scanned. The ratios are Nova's
+    ``cpu_allocation_ratio`` (shared CPUs), ``ram_allocation_ratio`` (small pages)
+    and ``disk_allocation_ratio``. ``uuid`` is the root provider's in Placement.
+    """
+
+    name: str
+    uuid: UUID
+    cells: tuple[Cell, ...]
+    cards: tuple[Card, ...] = ()
+    mdevs: tuple[Mdev, ...] = ()
+    disk_gb: int = 0
+    cpu_ratio: float = 1.0
+    ram_ratio: float = 1.0
+    disk_ratio: float = 1.0
+    traits: frozenset[str] = frozenset()
+    libvirt_version: int = 0
+    boot_id: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What one consumer (a server) holds on a host."""
+
+    consumer: UUID
+    assignment: Assignment
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostState:
+    """A snapshot and everything that is held on it: the chooser's input.
+
+    ``enabled`` is False when the operator disabled the host's service or its agent
+    is away; ``why_disabled`` then says so.
+    """
+
+    snapshot: HostSnapshot
+    holdings: tuple[Holding, ...] = ()
+    enabled: bool = True
+    why_disabled: str = ""
+
+    @cached_property
+    def held_by(self) -> dict[UUID, Assignment]:
+        """Assignments by consumer."""
+        return {held.consumer: held.assignment for held in self.holdings}

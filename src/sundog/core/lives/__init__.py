@@ -1,0 +1,1 @@
+"""The lives of claims and servers, one transition table each."""

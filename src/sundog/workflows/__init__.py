@@ -1,0 +1,1 @@
+"""The order of steps and their undo; the outside is named in ports.py."""
