@@ -1,0 +1,298 @@
+"""What the workflows need from outside, by name; wiring says which edge fills it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.core.guest_config import GuestConfig
+    from sundog.core.hosts.host_snapshot import HostFacts, HostSnapshot
+    from sundog.core.hosts.provider_tree import Allocation, ProviderTree
+    from sundog.core.lives.claim import Claim
+    from sundog.core.lives.server import Server
+    from sundog.core.requests.flavor import Flavor
+
+
+class Clock(Protocol):
+    """Tells the time, UTC and aware."""
+
+    def __call__(self) -> datetime:
+        """Return now."""
+        ...
+
+
+# ------------------------------------------------------------- Placement, the ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose allocation it is."""
+
+    project_id: str
+    user_id: str
+
+
+class Ledger(Protocol):
+    """Placement: inventories in, claims in, atomic by its generations."""
+
+    def report(self, tree: ProviderTree) -> None:
+        """Make Placement's tree of one host equal ``tree``.
+
+        What others put there (traits, inventories of other classes, allocations)
+        is left alone. Raises UnavailableError, or ClaimConflictError when bounded
+        retries of a generation conflict ran out.
+        """
+        ...
+
+    def claim(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
+        """Write one consumer's whole allocation at once.
+
+        Raises ClaimConflictError when Placement refuses it (capacity or
+        generation), UnavailableError when Placement is away.
+        """
+        ...
+
+    def release(self, consumer: UUID) -> None:
+        """Remove all of a consumer's allocations; none is fine."""
+        ...
+
+    def allocation(self, consumer: UUID) -> Allocation:
+        """Return what a consumer holds; empty when nothing."""
+        ...
+
+    def consumers(self, host: UUID) -> frozenset[UUID]:
+        """Return every consumer that holds something on a host's tree."""
+        ...
+
+
+# ------------------------------------------------------------------------ the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerQuery:
+    """Which servers to list; None does not filter. Newest first.
+
+    ``deleted`` None lists both. Paging, sorting and rarer filters are the API's.
+    """
+
+    project_id: str | None = None
+    host: str | None = None
+    deleted: bool | None = False
+    changed_since: datetime | None = None
+
+
+class FlavorStore(Protocol):
+    """Flavors as the operator wrote them."""
+
+    def add(self, flavor: Flavor) -> None:
+        """Keep a new flavor; raises ConflictError if its id or name is taken."""
+        ...
+
+    def get(self, flavor_id: str) -> Flavor:
+        """Return one by id; raises NotFoundError."""
+        ...
+
+    def list(self) -> Sequence[Flavor]:
+        """Return all, ordered by id."""
+        ...
+
+    def replace(self, flavor: Flavor) -> None:
+        """Write description and extra specs of a flavor; raises NotFoundError."""
+        ...
+
+    def remove(self, flavor_id: str) -> None:
+        """Forget one; raises NotFoundError."""
+        ...
+
+
+class ServerStore(Protocol):
+    """Servers, the deleted ones too."""
+
+    def add(self, servers: Sequence[Server]) -> None:
+        """Keep new servers, all or none."""
+        ...
+
+    def get(self, server_id: UUID) -> Server:
+        """Return one, deleted or not; raises NotFoundError."""
+        ...
+
+    def list(self, query: ServerQuery) -> Sequence[Server]:
+        """Return those that the query names, newest first."""
+        ...
+
+    def change(self, server_id: UUID, edit: Callable[[Server], Server]) -> Server:
+        """Read, edit and write one in a transaction; returns what was written.
+
+        Raises NotFoundError; an error that ``edit`` raises changes nothing.
+        """
+        ...
+
+
+class ClaimStore(Protocol):
+    """Claims on hosts: who holds which cells, CPUs and devices."""
+
+    def put(self, claim: Claim) -> None:
+        """Write a consumer's claim, new or changed."""
+        ...
+
+    def get(self, consumer: UUID) -> Claim | None:
+        """Return a consumer's claim, or None."""
+        ...
+
+    def remove(self, consumer: UUID) -> None:
+        """Forget a consumer's claim; none is fine."""
+        ...
+
+    def of_host(self, host: str) -> Sequence[Claim]:
+        """Return all claims on a host."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRecord:
+    """A host's compute service (``os-services``)."""
+
+    id: UUID
+    host: str
+    binary: str = "nova-compute"
+    disabled: bool = False
+    disabled_reason: str | None = None
+    forced_down: bool = False
+    last_seen: datetime | None = None
+
+
+class ServiceStore(Protocol):
+    """The hosts' services."""
+
+    def list(self) -> Sequence[ServiceRecord]:
+        """Return all, ordered by host."""
+        ...
+
+    def get(self, service_id: UUID) -> ServiceRecord:
+        """Return one; raises NotFoundError."""
+        ...
+
+    def put(self, service: ServiceRecord) -> None:
+        """Write one, new or changed."""
+        ...
+
+    def remove(self, service_id: UUID) -> None:
+        """Forget one; raises NotFoundError."""
+        ...
+
+
+# ------------------------------------------------------------------ images to boot from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image of the embedded image service. Sizes: bytes, GiB, MiB."""
+
+    id: str
+    name: str
+    size: int
+    disk_format: str
+    checksum: str
+    created: datetime
+    updated: datetime
+    min_disk_gb: int = 0
+    min_ram_mb: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+class ImageSource(Protocol):
+    """Images, read-only."""
+
+    def get(self, image_id: str) -> Image:
+        """Return one by id; raises NotFoundError."""
+        ...
+
+    def list(self) -> Sequence[Image]:
+        """Return all, ordered by name."""
+        ...
+
+
+# --------------------------------------------------------------------- the host's side
+
+
+class HostReader(Protocol):
+    """Reads a host."""
+
+    def scan(self) -> HostFacts:
+        """Return what is there now; what cannot be read is told, not raised."""
+        ...
+
+
+class DeviceBench(Protocol):
+    """Makes devices ready for guests and takes them back, each write read back."""
+
+    def make_ready(self, consumer: UUID, share: DeviceShare) -> None:
+        """Make one device ready (an mdev is made); done twice is done once.
+
+        Raises HostRefusedError with the reason, and leaves nothing behind.
+        """
+        ...
+
+    def free(self, consumer: UUID, share: DeviceShare) -> None:
+        """Give one device back (our mdev is removed); not there is fine."""
+        ...
+
+    def enable_vfs(self, wanted: Mapping[str, int]) -> None:
+        """Enable VFs: PF address to their number, where they are not enabled yet."""
+        ...
+
+
+class Guests(Protocol):
+    """Guests of one host's libvirt."""
+
+    def start(self, config: GuestConfig) -> None:
+        """Define and start a guest; raises HostRefusedError and leaves nothing."""
+        ...
+
+    def stop(self, consumer: UUID) -> None:
+        """Stop and undefine a guest; not there is fine."""
+        ...
+
+    def running(self) -> frozenset[UUID]:
+        """Return the consumers whose guests run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootOrder:
+    """Everything that a host needs to boot a server."""
+
+    server: Server
+    assignment: Assignment
+
+
+class HostAgent(Protocol):
+    """A host, as the conductor speaks to it."""
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        ...
+
+    def report(self) -> HostSnapshot:
+        """Scan the host and return its snapshot."""
+        ...
+
+    def boot(self, order: BootOrder) -> HostSnapshot:
+        """Make devices ready, define and start the guest.
+
+        Returns the snapshot after it. Raises HostRefusedError with the reason when
+        the assignment does not hold on the devices as they are, or a step failed;
+        then nothing is left.
+        """
+        ...
+
+    def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
+        """Stop the guest and give its devices back; done twice is done once."""
+        ...
