@@ -1,0 +1,117 @@
+"""The hosts as the conductor knows them now, shared by its threads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sundog.core.choosing.choose_host import choose_host, fit_host
+from sundog.core.choosing.explain import explain, summary
+from sundog.core.choosing.fleet import Fleet
+from sundog.core.hosts.host_snapshot import Holding, HostState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from uuid import UUID
+
+    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.choosing.explain import Refusal
+    from sundog.core.choosing.taste import Taste
+    from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.requests.guest_request import GuestRequest
+
+
+class FleetView:
+    """A Fleet under a lock, with what is reserved but not yet claimed."""
+
+    def __init__(self, taste: Taste) -> None:
+        """Start with no host."""
+        self._taste = taste
+        self._fleet = Fleet()
+        self._lock = Lock()
+
+    def see(self, snapshot: HostSnapshot) -> None:
+        """Take a host's new snapshot; what is held on it stays."""
+        with self._lock:
+            old = self._fleet.get(snapshot.name)
+            state = HostState(snapshot=snapshot)
+            self._fleet.put(replace(old, snapshot=snapshot) if old else state)
+
+    def hold(self, holding: Holding) -> None:
+        """Record what a consumer holds (at start, from the claims)."""
+        with self._lock:
+            state = self._fleet.get(holding.assignment.host)
+            if state is not None:
+                self._put_holding(state, holding)
+
+    def drop(self, consumer: UUID, host: str) -> None:
+        """Forget what a consumer holds on a host; none is fine."""
+        with self._lock:
+            state = self._fleet.get(host)
+            if state is not None:
+                left = tuple(h for h in state.holdings if h.consumer != consumer)
+                self._fleet.put(replace(state, holdings=left))
+
+    def enable(self, host: str, *, enabled: bool, reason: str = "") -> None:
+        """Offer a host to new servers, or stop offering it."""
+        with self._lock:
+            state = self._fleet.get(host)
+            if state is not None:
+                self._fleet.put(replace(state, enabled=enabled, why_disabled=reason))
+
+    def reserve(
+        self,
+        consumer: UUID,
+        request: GuestRequest,
+        tried: Collection[str] = (),
+        wanted_host: str | None = None,
+    ) -> Assignment | None:
+        """Choose the best host not yet tried, and hold it at once; None: none fits."""
+        with self._lock:
+            assignment = self._choose(request, tried, wanted_host)
+            if assignment is not None:
+                state = self._fleet.get(assignment.host)
+                if state is not None:
+                    held = Holding(consumer=consumer, assignment=assignment)
+                    self._put_holding(state, held)
+            return assignment
+
+    def refusals(self, request: GuestRequest) -> tuple[Refusal, ...]:
+        """Say host by host why a request does not fit."""
+        with self._lock:
+            return explain(request, self._fleet)
+
+    def why_not(self, request: GuestRequest) -> str:
+        """Sum up why no host fits, for people."""
+        return summary(request, self.refusals(request))
+
+    def fits(self, request: GuestRequest, limit: int) -> tuple[Assignment, ...]:
+        """Return what would be chosen, best first, holding nothing."""
+        with self._lock:
+            return choose_host(request, self._fleet, self._taste, limit)
+
+    def states(self) -> Sequence[HostState]:
+        """Return all hosts by name."""
+        with self._lock:
+            return sorted(self._fleet.states(), key=lambda state: state.snapshot.name)
+
+    def state(self, host: str) -> HostState | None:
+        """Return one host, or None."""
+        with self._lock:
+            return self._fleet.get(host)
+
+    def _choose(
+        self, request: GuestRequest, tried: Collection[str], wanted_host: str | None
+    ) -> Assignment | None:
+        if wanted_host is not None:
+            state = self._fleet.get(wanted_host)
+            if state is None or wanted_host in tried:
+                return None
+            return fit_host(request, state, self._taste)
+        ranked = choose_host(request, self._fleet, self._taste, len(tried) + 1)
+        return next((one for one in ranked if one.host not in tried), None)
+
+    def _put_holding(self, state: HostState, holding: Holding) -> None:
+        others = tuple(h for h in state.holdings if h.consumer != holding.consumer)
+        self._fleet.put(replace(state, holdings=(*others, holding)))
