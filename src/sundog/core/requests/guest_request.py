@@ -85,6 +85,8 @@ class DeviceRequest:
     ``id`` is unique in its guest request and stable from one reading of the flavor
     to the next; with a number from 0 it names each device: ``vGPU-0/1``.
     ``same_card`` holds all devices on one card (a numbered ``resources<N>:`` group).
+    Requests with the same ``group``, if it is not empty, are of one such group: they
+    share one card, and ``isolate_groups`` does not part them.
     """
 
     id: str
@@ -93,6 +95,7 @@ class DeviceRequest:
     policy: NumaPolicy
     wants: tuple[DeviceWant, ...]
     same_card: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
