@@ -1,0 +1,1 @@
+"""Sundog's own API under ``/v1``: hosts, devices, aliases, explain."""
