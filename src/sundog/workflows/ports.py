@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sundog.core.lives.claim import Claim
     from sundog.core.lives.server import Server
     from sundog.core.requests.flavor import Flavor
+    from sundog.core.requests.guest_request import GuestCell
 
 
 class Clock(Protocol):
@@ -266,10 +267,14 @@ class Guests(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootOrder:
-    """Everything that a host needs to boot a server."""
+    """Everything that a host needs to boot a server.
+
+    ``guest_cells`` are those of its request, so that vCPUs keep their numbers.
+    """
 
     server: Server
     assignment: Assignment
+    guest_cells: tuple[GuestCell, ...] = ()
 
 
 class HostAgent(Protocol):

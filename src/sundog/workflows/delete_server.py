@@ -1,0 +1,58 @@
+"""Delete a server: stop its guest, give back what it holds, in that order."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sundog.core.errors import SundogError
+from sundog.core.lives.claim import ClaimEvent, ClaimState
+from sundog.core.lives.server import Phase, ServerEvent
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sundog.core.lives.claim import Claim
+    from sundog.workflows.boot_server import Conductor
+
+LOG = logging.getLogger(__name__)
+
+
+def delete_server(conductor: Conductor, server_id: UUID) -> None:
+    """Bring a server that is being deleted to DELETED.
+
+    What fails leaves it in ERROR with its claim still held, so that deleting again
+    goes on where this stopped.
+    """
+    with conductor.locks.of(server_id):
+        server = conductor.servers.get(server_id)
+        if server.phase is not Phase.DELETING:
+            return
+        try:
+            claim = conductor.claims.get(server_id)
+            if claim is not None:
+                give_back(conductor, claim)
+            conductor.ledger.release(server_id)
+            conductor.claims.remove(server_id)
+            now = conductor.clock()
+            conductor.advance(server_id, ServerEvent.FINISH_DELETE, terminated=now)
+        except SundogError as error:
+            conductor.fail(server_id, f"Deleting stopped: {error}")
+        except Exception:
+            LOG.exception("Deleting server %s failed", server_id)
+            conductor.fail(server_id, "Deleting the server failed; see the log.")
+
+
+def give_back(conductor: Conductor, claim: Claim) -> None:
+    """Take a claim through freeing; its record goes when Placement has let go."""
+    host = claim.assignment.host
+    if claim.state is not ClaimState.FREEING:
+        event = (
+            ClaimEvent.ABANDON if claim.state is ClaimState.CLAIMED else ClaimEvent.FREE
+        )
+        conductor.claims.put(claim.after(event))
+    snapshot = conductor.agents[host].remove(claim.consumer, claim.assignment)
+    conductor.ledger.release(claim.consumer)
+    conductor.claims.remove(claim.consumer)
+    conductor.fleet.drop(claim.consumer, host)
+    conductor.reports.take(snapshot)

@@ -1,0 +1,135 @@
+"""A host's agent: the last judge, and the one who acts on devices and guests."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sundog.core.choosing.choose_host import check
+from sundog.core.errors import HostRefusedError
+from sundog.core.guest_config import guest_config
+from sundog.core.hosts.guest_part import HostShare, guest_part
+from sundog.core.hosts.host_snapshot import Holding, HostState
+from sundog.core.hosts.whitelist import HostPolicy, offer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.devices.device_spec import DeviceSpec
+    from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.workflows.ports import (
+        BootOrder,
+        ClaimStore,
+        DeviceBench,
+        Guests,
+        HostReader,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTools:
+    """The edges of one host."""
+
+    reader: HostReader
+    bench: DeviceBench
+    guests: Guests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostRules:
+    """What the operator says about a host."""
+
+    specs: Sequence[DeviceSpec] = ()
+    policy: HostPolicy = field(default_factory=HostPolicy)
+    share: HostShare = field(default_factory=HostShare)
+
+
+class LocalHost:
+    """The agent of the host ``name`` (port ``HostAgent``).
+
+    One lock for the host: what it checks stays true until it has acted.
+    """
+
+    def __init__(
+        self, name: str, tools: HostTools, claims: ClaimStore, rules: HostRules
+    ) -> None:
+        """Keep the tools; nothing is read or written yet."""
+        self._name = name
+        self._tools = tools
+        self._claims = claims
+        self._rules = rules
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        return self._name
+
+    def start(self) -> HostSnapshot:
+        """Enable the VFs that rules ask for, then report."""
+        with self._lock:
+            facts = self._tools.reader.scan()
+            wanted = vfs_wanted(facts.functions, self._rules.specs)
+            if wanted:
+                self._tools.bench.enable_vfs(wanted)
+            return self._snapshot(self._holdings())
+
+    def report(self) -> HostSnapshot:
+        """Scan the host and return its snapshot."""
+        with self._lock:
+            return self._snapshot(self._holdings())
+
+    def boot(self, order: BootOrder) -> HostSnapshot:
+        """Check the assignment on the devices as they are, then act on it."""
+        consumer = order.server.id
+        with self._lock, ExitStack() as undo:
+            holdings = self._holdings()
+            snapshot = self._judge(consumer, order.assignment, holdings)
+            for share in order.assignment.devices:
+                undo.callback(self._tools.bench.free, consumer, share)
+                self._tools.bench.make_ready(consumer, share)
+            undo.callback(self._tools.guests.stop, consumer)
+            self._tools.guests.start(
+                guest_config(
+                    order.server, order.assignment, snapshot.cells, order.guest_cells
+                )
+            )
+            after = self._snapshot(
+                [*holdings, Holding(consumer=consumer, assignment=order.assignment)]
+            )
+            undo.pop_all()
+            return after
+
+    def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
+        """Stop the guest, then give its devices back."""
+        with self._lock:
+            self._tools.guests.stop(consumer)
+            for share in reversed(assignment.devices):
+                self._tools.bench.free(consumer, share)
+            return self._snapshot(
+                [held for held in self._holdings() if held.consumer != consumer]
+            )
+
+    def _judge(
+        self, consumer: UUID, assignment: Assignment, holdings: Sequence[Holding]
+    ) -> HostSnapshot:
+        others = tuple(held for held in holdings if held.consumer != consumer)
+        snapshot = self._snapshot(others)
+        reason = check(assignment, HostState(snapshot=snapshot, holdings=others))
+        if reason:
+            raise HostRefusedError(f"Host {self._name} refused: {reason}")
+        return snapshot
+
+    def _holdings(self) -> list[Holding]:
+        return [
+            Holding(consumer=claim.consumer, assignment=claim.assignment)
+            for claim in self._claims.of_host(self._name)
+        ]
+
+    def _snapshot(self, holdings: Sequence[Holding]) -> HostSnapshot:
+        facts = guest_part(self._tools.reader.scan(), self._rules.share)
+        return offer(facts, self._rules.specs, self._rules.policy, holdings)

@@ -1,0 +1,53 @@
+"""From a host's snapshot to Placement's tree and the conductor's view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+from uuid import uuid5
+
+from sundog.core.hosts.called_tree import call_for
+from sundog.workflows.ports import ServiceRecord
+
+if TYPE_CHECKING:
+    from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.hosts.provider_tree import ProviderTree
+    from sundog.workflows.fleet_view import FleetView
+    from sundog.workflows.ports import Clock, Ledger, ServiceStore
+
+
+class HostReport:
+    """Takes snapshots in: service record, Placement, view; only what changed."""
+
+    def __init__(
+        self, ledger: Ledger, fleet: FleetView, services: ServiceStore, clock: Clock
+    ) -> None:
+        """Keep the ports; nothing has been reported yet."""
+        self._ledger = ledger
+        self._fleet = fleet
+        self._services = services
+        self._clock = clock
+        self._told: dict[str, ProviderTree] = {}
+        self._lock = Lock()
+
+    def take(self, snapshot: HostSnapshot) -> None:
+        """Show a snapshot to choosers, and tell Placement if the tree changed."""
+        self._fleet.see(snapshot)
+        state = self._fleet.state(snapshot.name)
+        tree = call_for(snapshot, state.holdings if state else ())
+        with self._lock:
+            if self._told.get(snapshot.name) != tree:
+                self._ledger.report(tree)
+                self._told[snapshot.name] = tree
+
+    def heard_of(self, snapshot: HostSnapshot) -> ServiceRecord:
+        """Record that a host's agent is alive; its first word makes its service."""
+        service_id = uuid5(snapshot.uuid, "nova-compute")
+        known = {service.id: service for service in self._services.list()}
+        service = known.get(
+            service_id, ServiceRecord(id=service_id, host=snapshot.name)
+        )
+        service = replace(service, last_seen=self._clock())
+        self._services.put(service)
+        return service
