@@ -1,0 +1,82 @@
+"""Placement's names for what devices are and can do, spelt as Nova spells them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# The resource classes that Placement knows without being told (os-resource-classes).
+STANDARD_CLASSES: Final = frozenset(
+    {
+        "DISK_GB",
+        "FPGA",
+        "IPV4_ADDRESS",
+        "MEMORY_MB",
+        "MEM_ENCRYPTION_CONTEXT",
+        "NET_BW_EGR_KILOBIT_PER_SEC",
+        "NET_BW_IGR_KILOBIT_PER_SEC",
+        "NET_PACKET_RATE_EGR_KILOPACKET_PER_SEC",
+        "NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC",
+        "NET_PACKET_RATE_KILOPACKET_PER_SEC",
+        "NUMA_CORE",
+        "NUMA_MEMORY_MB",
+        "NUMA_SOCKET",
+        "NUMA_THREAD",
+        "PCI_DEVICE",
+        "PCPU",
+        "PGPU",
+        "SRIOV_NET_VF",
+        "VCPU",
+        "VGPU",
+        "VGPU_DISPLAY_HEAD",
+    }
+)
+# What a host's cells provide; a device may not go by these names.
+HOST_CLASSES: Final = frozenset({"VCPU", "PCPU", "MEMORY_MB", "DISK_GB"})
+
+# Standard traits are hundreds and grow with every release, but each starts with one of
+# these (os-traits). A name with such a prefix is taken to be standard.
+_STANDARD_TRAITS: Final = ("HW_", "COMPUTE_", "STORAGE_", "MISC_", "OWNER_")
+_CUSTOM: Final = "CUSTOM_"
+_LONGEST: Final = 255
+
+MANAGED_PCI: Final = "COMPUTE_MANAGED_PCI_DEVICE"
+LIVE_MIGRATABLE: Final = "HW_PCI_LIVE_MIGRATABLE"
+ONE_TIME_USE: Final = "HW_PCI_ONE_TIME_USE"
+OWNER: Final = "OWNER_NOVA"
+VGPU: Final = "VGPU"
+
+
+def resource_class(name: str) -> str:
+    """Spell a rule's or an alias's resource class as Placement does.
+
+    Raises ValueError for a name that cannot be one.
+    """
+    spelt = _spell(name)
+    if spelt in HOST_CLASSES:
+        raise ValueError(f"{spelt} is what cells provide; name another class")
+    if spelt in STANDARD_CLASSES:
+        return spelt
+    return _custom(spelt)
+
+
+def trait(name: str) -> str:
+    """Spell a trait as Placement does; raises ValueError if it cannot be one."""
+    spelt = _spell(name)
+    return spelt if spelt.startswith(_STANDARD_TRAITS) else _custom(spelt)
+
+
+def custom_name(text: str) -> str:
+    """Name a class or trait after ``text``: ``nvidia-35`` makes CUSTOM_NVIDIA_35."""
+    return _custom(_spell(text))
+
+
+def _spell(name: str) -> str:
+    spelt = re.sub(r"[^A-Z0-9_]", "_", name.strip().upper())
+    if not spelt or len(spelt) > _LONGEST - len(_CUSTOM):
+        raise ValueError(f"a name has 1 to {_LONGEST - len(_CUSTOM)} characters")
+    return spelt
+
+
+def _custom(spelt: str) -> str:
+    return spelt if spelt.startswith(_CUSTOM) else _CUSTOM + spelt
