@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import (
@@ -12,12 +11,11 @@ from sundog.core.errors import (
     ConflictError,
     HostRefusedError,
     NoValidHostError,
-    NotFoundError,
     SundogError,
 )
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.lives.claim import Claim, ClaimEvent
-from sundog.core.lives.server import Fault, Phase, Server, ServerEvent
+from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.ports import BootOrder, Owner
 
@@ -26,46 +24,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
-    from sundog.core.requests.alias import Alias
+    from sundog.core.lives.server import Server
     from sundog.core.requests.guest_request import GuestRequest
-    from sundog.workflows.fleet_view import FleetView
-    from sundog.workflows.ports import ClaimStore, Clock, HostAgent, Ledger, ServerStore
-    from sundog.workflows.report_host import HostReport
-    from sundog.workflows.server_locks import ServerLocks
+    from sundog.workflows.conductor import Conductor
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conductor:
-    """What the jobs on servers share. ``max_attempts`` bounds the hosts tried."""
-
-    servers: ServerStore
-    claims: ClaimStore
-    ledger: Ledger
-    fleet: FleetView
-    agents: Mapping[str, HostAgent]
-    reports: HostReport
-    aliases: Mapping[str, Alias]
-    clock: Clock
-    locks: ServerLocks
-    max_attempts: int = 3
-
-    def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
-        """Move a server along its table, with other fields changed in one write."""
-        now = self.clock()
-        return self.servers.change(
-            server_id,
-            lambda server: replace(server.after(event, now), **changes),  # type: ignore[arg-type]  # replace is untyped
-        )
-
-    def fail(self, server_id: UUID, message: str, code: int = 500) -> None:
-        """Put a server into ERROR with its reason, unless it is being deleted."""
-        fault = Fault(code=code, message=message, created=self.clock())
-        try:
-            self.advance(server_id, ServerEvent.FAIL, fault=fault, host=None)
-        except (ConflictError, NotFoundError):
-            LOG.info("Server %s went away while it failed: %s", server_id, message)
 
 
 def boot_server(conductor: Conductor, server_id: UUID) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.lives.claim import Claim
-    from sundog.workflows.boot_server import Conductor
+    from sundog.workflows.conductor import Conductor
 
 LOG = logging.getLogger(__name__)
 

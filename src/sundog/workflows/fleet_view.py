@@ -32,11 +32,13 @@ class FleetView:
         self._lock = Lock()
 
     def see(self, snapshot: HostSnapshot) -> None:
-        """Take a host's new snapshot; what is held on it stays."""
+        """Take a host's new snapshot; what is held on it stays. A late one is old."""
         with self._lock:
             old = self._fleet.get(snapshot.name)
-            state = HostState(snapshot=snapshot)
-            self._fleet.put(replace(old, snapshot=snapshot) if old else state)
+            if old is None:
+                self._fleet.put(HostState(snapshot=snapshot))
+            elif old.snapshot.serial <= snapshot.serial:
+                self._fleet.put(replace(old, snapshot=snapshot))
 
     def hold(self, holding: Holding) -> None:
         """Record what a consumer holds (at start, from the claims)."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from sundog.core.errors import HostRefusedError
 from sundog.core.guest_config import guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
+from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
 
 if TYPE_CHECKING:
@@ -55,14 +57,23 @@ class LocalHost:
     """
 
     def __init__(
-        self, name: str, tools: HostTools, claims: ClaimStore, rules: HostRules
+        self,
+        name: str,
+        tools: HostTools,
+        claims: ClaimStore,
+        rules: HostRules,
+        first_serial: int = 0,
     ) -> None:
-        """Keep the tools; nothing is read or written yet."""
+        """Keep the tools; nothing is read or written yet.
+
+        ``first_serial`` is above those of the agent's earlier lives.
+        """
         self._name = name
         self._tools = tools
         self._claims = claims
         self._rules = rules
         self._lock = Lock()
+        self._serials = itertools.count(first_serial)
 
     @property
     def name(self) -> str:
@@ -89,6 +100,8 @@ class LocalHost:
         with self._lock, ExitStack() as undo:
             holdings = self._holdings()
             snapshot = self._judge(consumer, order.assignment, holdings)
+            if consumer in self._tools.guests.running():
+                return snapshot
             for share in order.assignment.devices:
                 undo.callback(self._tools.bench.free, consumer, share)
                 self._tools.bench.make_ready(consumer, share)
@@ -131,5 +144,7 @@ class LocalHost:
         ]
 
     def _snapshot(self, holdings: Sequence[Holding]) -> HostSnapshot:
+        serial = next(self._serials)
         facts = guest_part(self._tools.reader.scan(), self._rules.share)
-        return offer(facts, self._rules.specs, self._rules.policy, holdings)
+        snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
+        return replace(snapshot, serial=serial)

@@ -96,12 +96,16 @@ class HostBook:
         if forced_down is not None:
             service = replace(service, forced_down=forced_down)
         self.services.put(service)
+        self.apply(service)
+        return service
+
+    def apply(self, service: ServiceRecord) -> None:
+        """Let choosers know whether a service's host takes new servers."""
         self.fleet.enable(
             service.host,
             enabled=not (service.disabled or service.forced_down),
             reason=_why_disabled(service),
         )
-        return service
 
     def explain(self, flavor_id: str, image_id: str | None = None) -> Explanation:
         """Say where a flavor fits and why not elsewhere.

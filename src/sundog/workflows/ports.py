@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.core.guest_config import GuestConfig
     from sundog.core.hosts.host_snapshot import HostFacts, HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
@@ -244,7 +245,7 @@ class DeviceBench(Protocol):
         """Give one device back (our mdev is removed); not there is fine."""
         ...
 
-    def enable_vfs(self, wanted: Mapping[str, int]) -> None:
+    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> None:
         """Enable VFs: PF address to their number, where they are not enabled yet."""
         ...
 

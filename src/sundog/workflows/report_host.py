@@ -34,9 +34,11 @@ class HostReport:
     def take(self, snapshot: HostSnapshot) -> None:
         """Show a snapshot to choosers, and tell Placement if the tree changed."""
         self._fleet.see(snapshot)
-        state = self._fleet.state(snapshot.name)
-        tree = call_for(snapshot, state.holdings if state else ())
         with self._lock:
+            state = self._fleet.state(snapshot.name)
+            if state is None:
+                return
+            tree = call_for(state.snapshot, state.holdings)
             if self._told.get(snapshot.name) != tree:
                 self._ledger.report(tree)
                 self._told[snapshot.name] = tree

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import SundogError
-from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase
 from sundog.core.requests.extra_specs import guest_request
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.lives.server import Server
-    from sundog.workflows.boot_server import Conductor
+    from sundog.workflows.conductor import Conductor
 
 LOG = logging.getLogger(__name__)
 
@@ -37,23 +36,12 @@ def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
             case Phase.SCHEDULING | Phase.SPAWNING:
                 _undo_building(conductor, server)
             case Phase.DELETING:
-                _take_up(conductor, server)
                 begin_delete(server.id)
-            case Phase.ERROR:
-                _take_up(conductor, server)
-            case Phase.DELETED:
+            case Phase.ERROR | Phase.DELETED:
                 pass
 
 
-def _take_up(conductor: Conductor, server: Server) -> None:
-    claim = conductor.claims.get(server.id)
-    if claim is not None:
-        holding = Holding(consumer=server.id, assignment=claim.assignment)
-        conductor.fleet.hold(holding)
-
-
 def _start_again(conductor: Conductor, server: Server) -> None:
-    _take_up(conductor, server)
     claim = conductor.claims.get(server.id)
     if claim is None or claim.state is not ClaimState.ALLOCATED:
         conductor.fail(server.id, "The server's claim is lost; delete the server.")

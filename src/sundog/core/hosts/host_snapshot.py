@@ -78,6 +78,7 @@ class HostSnapshot:
     ``mdevs`` are those that existed when it was scanned. The ratios are Nova's
     ``cpu_allocation_ratio`` (shared CPUs), ``ram_allocation_ratio`` (small pages)
     and ``disk_allocation_ratio``. ``uuid`` is the root provider's in Placement.
+    ``serial`` grows with every scan of the host, so that a late one is known as old.
     """
 
     name: str
@@ -93,6 +94,7 @@ class HostSnapshot:
     libvirt_version: int = 0
     boot_id: str = ""
     problems: tuple[Problem, ...] = ()
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

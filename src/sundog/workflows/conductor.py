@@ -1,0 +1,56 @@
+"""What the jobs on servers share: the ports, the view, and a server's moves."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sundog.core.errors import ConflictError, NotFoundError
+from sundog.core.lives.server import Fault, Server, ServerEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from sundog.core.requests.alias import Alias
+    from sundog.workflows.fleet_view import FleetView
+    from sundog.workflows.ports import ClaimStore, Clock, HostAgent, Ledger, ServerStore
+    from sundog.workflows.report_host import HostReport
+    from sundog.workflows.server_locks import ServerLocks
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conductor:
+    """What the jobs on servers share. ``max_attempts`` bounds the hosts tried."""
+
+    servers: ServerStore
+    claims: ClaimStore
+    ledger: Ledger
+    fleet: FleetView
+    agents: Mapping[str, HostAgent]
+    reports: HostReport
+    aliases: Mapping[str, Alias]
+    clock: Clock
+    locks: ServerLocks
+    max_attempts: int = 3
+
+    def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
+        """Move a server along its table, with other fields changed in one write."""
+        now = self.clock()
+        return self.servers.change(
+            server_id,
+            lambda server: replace(server.after(event, now), **changes),  # type: ignore[arg-type]  # replace is untyped
+        )
+
+    def fail(self, server_id: UUID, message: str, code: int = 500) -> None:
+        """Put a server into ERROR with its reason, unless it is being deleted."""
+        fault = Fault(code=code, message=message, created=self.clock())
+        claim = self.claims.get(server_id)
+        host = claim.assignment.host if claim else None
+        try:
+            self.advance(server_id, ServerEvent.FAIL, fault=fault, host=host)
+        except (ConflictError, NotFoundError):
+            LOG.info("Server %s went away while it failed: %s", server_id, message)
