@@ -1,0 +1,49 @@
+"""Jobs that go on after a request was answered."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from types import TracebackType
+
+LOG = logging.getLogger(__name__)
+
+
+class Jobs:
+    """A bounded number of threads that work off jobs in the order they came."""
+
+    def __init__(self, workers: int = 4) -> None:
+        """Start no thread before the first job."""
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
+
+    def begin(self, work: Callable[[], None]) -> None:
+        """Queue a job; what it raises is logged."""
+        self._pool.submit(work).add_done_callback(_log_failure)
+
+    def finish(self) -> None:
+        """Do what is queued, then end the threads."""
+        self._pool.shutdown(wait=True)
+
+    def __enter__(self) -> Self:
+        """Use it in a with statement; leaving finishes."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Finish."""
+        self.finish()
+
+
+def _log_failure(job: Future[None]) -> None:
+    error = job.exception()
+    if error is not None:
+        LOG.error("A job failed", exc_info=error)

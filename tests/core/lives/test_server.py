@@ -1,0 +1,66 @@
+"""A server moves only along its table."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from sundog.core.errors import ConflictError
+from sundog.core.lives.server import (
+    SERVER_LIFE,
+    STATUS_OF,
+    Phase,
+    Server,
+    ServerEvent,
+    ServerStatus,
+    ServerTask,
+)
+from sundog.core.requests.flavor import Flavor
+
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+EVERY_MOVE = [(phase, event) for phase in Phase for event in ServerEvent]
+
+
+def server(phase: Phase) -> Server:
+    return Server(
+        id=uuid.UUID(int=1),
+        name="vm1",
+        project_id="p",
+        user_id="u",
+        flavor=Flavor(id="1", name="f", vcpus=1, memory_mb=64, disk_gb=0),
+        image_id="i",
+        created=THEN,
+        updated=THEN,
+        phase=phase,
+    )
+
+
+@pytest.mark.parametrize(("phase", "event"), EVERY_MOVE, ids=lambda one: one.name)
+def test_moves_only_along_the_table(phase: Phase, event: ServerEvent) -> None:
+    """A move in the table leads where it says and is dated; others are errors."""
+    if (phase, event) in SERVER_LIFE:
+        moved = server(phase).after(event, NOW)
+        assert moved.phase is SERVER_LIFE[phase, event]
+        assert moved.updated == NOW
+    else:
+        with pytest.raises(ConflictError):
+            server(phase).after(event, NOW)
+
+
+def test_every_phase_has_a_status() -> None:
+    """What the API tells is there for every phase."""
+    assert set(STATUS_OF) == set(Phase)
+
+
+def test_phase_tells_status_and_task() -> None:
+    """A server that is being placed is BUILD with task scheduling."""
+    assert server(Phase.SCHEDULING).status is ServerStatus.BUILD
+    assert server(Phase.SCHEDULING).task is ServerTask.SCHEDULING
+    assert server(Phase.ACTIVE).task is None
+
+
+def test_every_server_can_be_deleted() -> None:
+    """From every phase but DELETED a delete can be asked for."""
+    ways = {p for p, event in SERVER_LIFE if event is ServerEvent.ASK_DELETE}
+    assert ways == set(Phase) - {Phase.DELETED}
