@@ -14,7 +14,7 @@ from sundog.core.errors import BadConfigurationError
 from sundog.core.wording import listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 _T = TypeVar("_T")
 _YES: Final = frozenset({"1", "t", "true", "on", "y", "yes"})
@@ -146,7 +146,18 @@ def as_texts(value: object) -> tuple[str, ...]:
     return tuple(as_text(part) for part in parts)
 
 
-def as_choice(choices: dict[str, _T]) -> Callable[[object], _T]:
+def as_type_names(value: object) -> tuple[str, ...]:
+    """Read one type or a list of types; a vGPU type may be named by its number."""
+    items = value if isinstance(value, list) else [value]
+    return as_texts(
+        [
+            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
+            for item in items
+        ]
+    )
+
+
+def as_choice(choices: Mapping[str, _T]) -> Callable[[object], _T]:
     """Return a reader of one of the words in ``choices``."""
 
     def read(value: object) -> _T:

@@ -21,6 +21,7 @@ from sundog.core.rule_reader import (
     as_hex_id,
     as_text,
     as_texts,
+    as_type_names,
     read_rules,
     refuse_if_any,
 )
@@ -155,7 +156,7 @@ def _check_together(rule: Rule) -> None:
 
 def _read_tags(rule: Rule) -> DeviceTags:
     return DeviceTags(
-        resource_class=rule.read("resource_class", _as_class, ""),
+        resource_class=rule.read("resource_class", as_class, ""),
         traits=rule.read("traits", as_traits, frozenset()),
         managed=rule.read("managed", as_flag, absent=True),
         live_migratable=rule.read("live_migratable", as_flag, None),
@@ -174,7 +175,8 @@ def as_traits(value: object) -> frozenset[str]:
     return frozenset(placement_names.trait(name) for name in as_texts(value))
 
 
-def _as_class(value: object) -> str:
+def as_class(value: object) -> str:
+    """Read a resource class of a device, in Placement's spelling."""
     return placement_names.resource_class(as_text(value))
 
 
@@ -187,13 +189,7 @@ def _as_text_or_null(value: object) -> str | None:
 
 
 def _as_types(value: object) -> frozenset[str]:
-    # A vGPU type may be named by its number.
-    items = value if isinstance(value, list) else [value]
-    plain = [
-        str(item) if isinstance(item, int) and not isinstance(item, bool) else item
-        for item in items
-    ]
-    types = frozenset(as_texts(plain))
+    types = frozenset(as_type_names(value))
     return ANY_TYPE if "*" in types else types
 
 
