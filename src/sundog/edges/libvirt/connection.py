@@ -1,0 +1,34 @@
+"""Connections to libvirt, and its errors in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libvirt
+
+from sundog.core.errors import UnavailableError
+
+# Libvirt's Python binding ships no types; this name says what an Any stands for.
+Connection = Any
+
+
+def open_connection(uri: str) -> Connection:
+    """Open a read-write connection; raises UnavailableError with libvirt's word.
+
+    A ``test:///FILE`` connection holds a host of its own for as long as it is open.
+    """
+    # Without a handler of its own the binding prints each error to stderr.
+    libvirt.registerErrorHandler(_silent, None)
+    try:
+        return libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise UnavailableError(f"libvirt at {uri}: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """Libvirt's message on one line."""
+    return " ".join(str(error).split())
+
+
+def _silent(_context: object, _error: object) -> None:
+    pass

@@ -1,0 +1,69 @@
+"""The port ``DeviceBench`` over a host's kernel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sundog.core.devices.pci_address import PciAddress
+from sundog.core.errors import HostRefusedError
+from sundog.edges.libvirt.kinds.table import kind_of
+from sundog.edges.libvirt.node_devices import read_node_devices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from sundog.core.choosing.assignment import DeviceShare
+    from sundog.edges.libvirt.kinds.kind import Site
+
+
+class LibvirtDeviceBench:
+    """Makes devices of one host ready, and takes them back."""
+
+    def __init__(self, site: Site) -> None:
+        """Work on the devices of ``site``."""
+        self._site = site
+
+    def make_ready(self, consumer: UUID, share: DeviceShare) -> None:
+        """Make one device ready; raises HostRefusedError and leaves nothing."""
+        kind_of(share.kind).make_ready(self._site, consumer, share)
+
+    def free(self, consumer: UUID, share: DeviceShare) -> None:
+        """Give one device back; not there is fine."""
+        kind_of(share.kind).free(self._site, consumer, share)
+
+    def enable_vfs(self, wanted: Mapping[str, int]) -> None:
+        """Enable VFs of PFs that have none yet, each read back.
+
+        Every PF is tried; raises HostRefusedError with all that failed.
+        """
+        before = self._vfs_by_parent()
+        missing = {
+            PciAddress.parse(text): count
+            for text, count in wanted.items()
+            if count > 0 and not before[PciAddress.parse(text)]
+        }
+        refusals = {
+            address: self._set_vfs(address, count) for address, count in missing.items()
+        }
+        after = self._vfs_by_parent() if missing else before
+        problems = [
+            f"{address}: {refusals[address] or f'{after[address]} of {count} are there'}"
+            for address, count in missing.items()
+            if refusals[address] or after[address] != count
+        ]
+        if problems:
+            raise HostRefusedError("VFs cannot be enabled: " + "; ".join(problems))
+
+    def _set_vfs(self, address: PciAddress, count: int) -> str:
+        """Order VFs; returns the refusal, empty when there was none."""
+        try:
+            self._site.kernel.set_vfs(address, count)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
+
+    def _vfs_by_parent(self) -> Counter[PciAddress]:
+        functions = read_node_devices(self._site.kernel.node_devices()).functions
+        return Counter(each.parent for each in functions if each.parent is not None)

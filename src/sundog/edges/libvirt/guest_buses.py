@@ -1,0 +1,70 @@
+"""Where a guest's devices sit: a PCIe expander bus for each guest cell with some.
+
+A device behind an expander bus has that bus's NUMA node in the guest. A device
+without a guest cell stays on the default bus, where libvirt places it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sundog.core.guest_config import ConfigDevice
+
+# One past the last bus number; QEMU gives an expander bus all numbers from its own
+# up to the next expander bus, and each root port behind it takes one.
+_BUSES: Final = 256
+_SLOTS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpanderBus:
+    """An expander bus: libvirt's controller index and the bus's number."""
+
+    guest_cell: int
+    index: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A root port for one device: its controller index, and its place on ``bus``.
+
+    ``shares_slot`` says that other functions follow in the same slot.
+    """
+
+    port: int
+    bus: int
+    slot: int
+    function: int
+    shares_slot: bool
+
+
+def seats(
+    devices: Sequence[ConfigDevice],
+) -> tuple[list[ExpanderBus], dict[str, Seat]]:
+    """Lay out buses and, by device slot, a root port for each device with a cell."""
+    by_cell: dict[int, list[str]] = {}
+    for device in devices:
+        if device.guest_cell is not None:
+            by_cell.setdefault(device.guest_cell, []).append(device.slot)
+    buses: list[ExpanderBus] = []
+    places: dict[str, Seat] = {}
+    free = _BUSES
+    port = len(by_cell) + 1
+    for index, (cell, slots) in enumerate(sorted(by_cell.items()), start=1):
+        free -= 1 + len(slots)
+        buses.append(ExpanderBus(guest_cell=cell, index=index, number=free))
+        for place, slot in enumerate(slots):
+            places[slot] = Seat(
+                port=port,
+                bus=index,
+                slot=place % _SLOTS,
+                function=place // _SLOTS,
+                shares_slot=place < _SLOTS and place + _SLOTS < len(slots),
+            )
+            port += 1
+    return buses, places

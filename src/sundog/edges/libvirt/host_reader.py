@@ -1,0 +1,76 @@
+"""The port ``HostReader`` over a host's kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sundog.core.hosts.host_snapshot import HostFacts, Problem
+from sundog.edges.libvirt.capabilities_xml import CpuSets, read_cells
+from sundog.edges.libvirt.node_devices import NodeDevices, read_node_devices
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sundog.core.hosts.host_snapshot import Cell
+    from sundog.edges.libvirt.host_kernel import HostKernel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostIdentity:
+    """What the operator and libvirt say of a host, beside its topology.
+
+    ``disk_gb`` is what guests may use; ``libvirt_version`` counts as libvirt does.
+    """
+
+    name: str
+    uuid: UUID
+    disk_gb: int = 0
+    libvirt_version: int = 0
+    cpu_sets: CpuSets = field(default_factory=CpuSets)
+
+
+class LibvirtHostReader:
+    """Reads a host; what cannot be read becomes a problem, never an exception."""
+
+    def __init__(self, identity: HostIdentity, kernel: HostKernel) -> None:
+        """Read ``kernel``, and report it under ``identity``."""
+        self._identity = identity
+        self._kernel = kernel
+
+    def scan(self) -> HostFacts:
+        """Return what is there now."""
+        problems: list[Problem] = []
+        cells = self._cells(problems)
+        devices = self._devices(problems)
+        return HostFacts(
+            name=self._identity.name,
+            uuid=self._identity.uuid,
+            cells=cells,
+            functions=devices.functions,
+            mdevs=devices.mdevs,
+            disk_gb=self._identity.disk_gb,
+            libvirt_version=self._identity.libvirt_version,
+            boot_id=self._kernel.boot_id(),
+            problems=(*problems, *devices.problems),
+        )
+
+    def _cells(self, problems: list[Problem]) -> tuple[Cell, ...]:
+        try:
+            return read_cells(self._kernel.capabilities(), self._identity.cpu_sets)
+        except (ValueError, OSError, SyntaxError) as error:
+            problems.append(_problem("the host's cells", error))
+            return ()
+
+    def _devices(self, problems: list[Problem]) -> NodeDevices:
+        try:
+            return read_node_devices(
+                self._kernel.node_devices(), self._kernel.type_description
+            )
+        except OSError as error:
+            problems.append(_problem("the host's devices", error))
+            return NodeDevices()
+
+
+def _problem(where: str, error: Exception) -> Problem:
+    return Problem(where=where, reason=" ".join(str(error).split()))
