@@ -1,0 +1,167 @@
+"""What a card may still make: all its devices draw on one budget.
+
+Each mdev type takes a share of the card: 1/total of it, where total is how many an
+empty card makes. Whatever multiset of types passes the budget fits the real card:
+shares are exact, or rounded up where exact ones would not fit in a signed 32-bit
+integer (Placement's bound), so that an instance may then be lost but never oversold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from math import lcm
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sundog.core.devices.device import Mdev, MdevType, PciFunction
+
+LARGEST_BUDGET: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeUse:
+    """One mdev type over all the functions of a card that may make it.
+
+    ``total`` is how many an empty card makes, as well as can be known, at least 1.
+    ``firm`` says that it is known rather than a lower bound.
+    """
+
+    id: str
+    total: int
+    firm: bool = True
+    size_mb: int | None = None
+    in_use: int = 0
+    available: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardBudget:
+    """A card's budget and what its devices take of it.
+
+    A PF or a function that stands alone costs the whole ``budget``, a VF ``vf_cost``,
+    one mdev what ``type_costs`` says of its type.
+    """
+
+    budget: int
+    vf_cost: int
+    type_costs: Mapping[str, int]
+
+
+def card_budget(uses: Sequence[TypeUse], vfs: int) -> CardBudget:
+    """Share a card among mdev types and ``vfs`` whole VFs.
+
+    One type alone: the budget is its total and each costs 1. VFs alone: the budget is
+    their number. Both: they do not eat into each other, since a VF is either handed
+    out whole or makes mdevs; only the PF excludes them all.
+    """
+    if not uses:
+        return CardBudget(budget=max(vfs, 1), vf_cost=1, type_costs={})
+    # The VFs' part is less than one unit of the types' part, so it buys no mdev.
+    unit = vfs + 1
+    shared, costs = _bounded(*_share(uses), (LARGEST_BUDGET - vfs) // unit)
+    return CardBudget(
+        budget=shared * unit + vfs,
+        vf_cost=1,
+        type_costs={id_: cost * unit for id_, cost in costs.items()},
+    )
+
+
+def type_uses(
+    parents: Sequence[PciFunction], mdevs: Sequence[Mdev]
+) -> tuple[TypeUse, ...]:
+    """Sum up the types of a card's ``parents`` and the ``mdevs`` that exist on them.
+
+    A type's total is what its description tells (of the card), else what may be made
+    and what exists, if no other type is in use. With other types in use that sum is
+    only a lower bound, which is safe: it makes the type cost more. VFs whose driver
+    tells no totals are taken to stand each for itself.
+    """
+    addresses = {parent.address for parent in parents}
+    in_use = Counter(mdev.type_id for mdev in mdevs if mdev.parent in addresses)
+    offers: dict[str, list[MdevType]] = {}
+    for offer in chain.from_iterable(parent.mdev_types for parent in parents):
+        offers.setdefault(offer.id, []).append(offer)
+    return tuple(
+        _sum_up(id_, found, in_use[id_], alone=in_use.total() == in_use[id_])
+        for id_, found in offers.items()
+    )
+
+
+def _sum_up(id_: str, found: list[MdevType], in_use: int, *, alone: bool) -> TypeUse:
+    available = sum(max(offer.available, 0) for offer in found)
+    told = [offer.total for offer in found if offer.total is not None]
+    sizes = {offer.size_mb for offer in found}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return TypeUse(
+        id=id_,
+        total=max(1, max(told) if told else available + in_use),
+        firm=bool(told) or (alone and available + in_use > 0),
+        size_mb=size if size is not None and size > 0 else None,
+        in_use=in_use,
+        available=available,
+    )
+
+
+def holds_one_type(
+    parents: Sequence[PciFunction], mdevs: Sequence[Mdev], uses: Sequence[TypeUse]
+) -> bool:
+    """Whether the kernel shows that the card makes one type at a time.
+
+    It does if one type is in use and no other may be made, although the shared budget
+    has room for another. An empty card does not show it.
+    """
+    taken = {mdev.parent for mdev in mdevs}
+    if all(parent.parent is not None and parent.address in taken for parent in parents):
+        return False  # A VF makes one mdev, so VFs in use show nothing.
+    used = [use for use in uses if use.in_use]
+    others = [use for use in uses if not use.in_use]
+    if len(used) != 1 or not others or any(use.available for use in others):
+        return False
+    budget, costs = _share(uses)
+    room = budget - used[0].in_use * costs[used[0].id]
+    if used[0].available == 0 and room >= costs[used[0].id]:
+        return False  # Something else is in the way of every type.
+    return room >= min(costs[use.id] for use in others)
+
+
+def total_on_card(use: TypeUse, uses: Sequence[TypeUse], vfs: int = 0) -> int:
+    """How many of one type an empty card makes within the budget of ``uses``."""
+    shared = card_budget(uses, vfs)
+    return max(1, shared.budget // shared.type_costs[use.id])
+
+
+def _share(uses: Sequence[TypeUse]) -> tuple[int, dict[str, int]]:
+    by_size = _share_by_size(uses)
+    if by_size is not None:
+        return by_size
+    budget = lcm(*(use.total for use in uses))
+    return budget, {use.id: budget // use.total for use in uses}
+
+
+def _share_by_size(uses: Sequence[TypeUse]) -> tuple[int, dict[str, int]] | None:
+    """Share the framebuffer, if every type tells its size and the totals agree.
+
+    The card is taken to be as small as the totals allow.
+    """
+    sizes = {use.id: use.size_mb for use in uses if use.size_mb is not None}
+    if len(sizes) < len(uses):
+        return None
+    framebuffer = max(use.total * sizes[use.id] for use in uses)
+    if any(use.firm and framebuffer // sizes[use.id] != use.total for use in uses):
+        return None
+    if len(uses) == 1:
+        return uses[0].total, {uses[0].id: 1}
+    return framebuffer, sizes
+
+
+def _bounded(
+    budget: int, costs: dict[str, int], largest: int
+) -> tuple[int, dict[str, int]]:
+    """Round the costs up to a smaller budget, if it is larger than ``largest``."""
+    if budget <= largest:
+        return budget, costs
+    return largest, {id_: -(-cost * largest // budget) for id_, cost in costs.items()}

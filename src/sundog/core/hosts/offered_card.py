@@ -1,0 +1,214 @@
+"""Making a card of the functions and types that rules offer on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from sundog.core.devices import placement_names
+from sundog.core.devices.capacity import (
+    TypeUse,
+    card_budget,
+    holds_one_type,
+    total_on_card,
+    type_uses,
+)
+from sundog.core.devices.device import Card, Device, DeviceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.devices.device import DeviceTags, Mdev, MdevType, PciFunction
+    from sundog.core.devices.pci_address import PciAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A function, or a type that it makes, before its card shares a budget.
+
+    ``kept`` holds the shares of a held device that is offered no more; ``function``
+    and ``made`` are None if it is gone from the host.
+    """
+
+    card: PciAddress
+    address: PciAddress
+    kind: DeviceKind
+    tags: DeviceTags
+    function: PciFunction | None = None
+    type_id: str = ""
+    made: MdevType | None = None
+    kept: tuple[DeviceShare, ...] = ()
+    unavailable: str = ""
+
+    @classmethod
+    def whole(cls, function: PciFunction, tags: DeviceTags) -> Self:
+        """Offer the function itself."""
+        return cls(
+            card=card_address(function),
+            address=function.address,
+            kind=function.kind,
+            tags=tags,
+            function=function,
+            unavailable=function.unavailable,
+        )
+
+    @classmethod
+    def type_of(cls, function: PciFunction, made: MdevType, tags: DeviceTags) -> Self:
+        """Offer a type that the function makes."""
+        return cls(
+            card=card_address(function),
+            address=function.address,
+            kind=DeviceKind.MDEV,
+            tags=tags,
+            function=function,
+            type_id=made.id,
+            made=made,
+            unavailable=function.unavailable,
+        )
+
+    @property
+    def key(self) -> tuple[PciAddress, str]:
+        """What tells it from every other offer of the host."""
+        return self.address, self.type_id
+
+
+def card_address(function: PciFunction) -> PciAddress:
+    """Return the address of the card that a function is on: its PF's, or its own."""
+    return function.parent if function.parent is not None else function.address
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """How the card is shared: what the devices of one card have in common."""
+
+    budget: int
+    vf_cost: int
+    type_costs: dict[str, int]
+    totals: dict[str, int]
+    in_use: Counter[tuple[PciAddress, str]]
+    types: frozenset[str]
+
+
+def build_card(
+    address: PciAddress,
+    offers: Sequence[Offer],
+    functions: Sequence[PciFunction],
+    mdevs: Sequence[Mdev],
+) -> Card:
+    """Make a card of what is offered and kept on it.
+
+    ``functions`` are all those that a scan found on the card, offered or not.
+    """
+    parents = [function for function in functions if function.mdev_types]
+    uses = type_uses(parents, mdevs)
+    shares = _share(offers, uses, mdevs)
+    caps = [o.tags.max_instances for o in offers if o.tags.max_instances is not None]
+    ordered = sorted(offers, key=lambda found: found.key)
+    return Card(
+        address=address,
+        devices=tuple(_device(found, shares) for found in ordered),
+        budget=shares.budget,
+        one_type=holds_one_type(parents, mdevs, uses),
+        max_instances=min(caps, default=None),
+        product=next((f.product for f in functions if f.address == address), ""),
+    )
+
+
+def _share(
+    offers: Sequence[Offer], uses: Sequence[TypeUse], mdevs: Sequence[Mdev]
+) -> _Shares:
+    offered = {found.type_id for found in offers if found.made is not None}
+    drawn = [use for use in uses if use.id in offered]
+    vfs = sum(found.kind is DeviceKind.VF for found in offers)
+    shared = card_budget(drawn, vfs)
+    budget = shared.budget
+    if all(found.function is None for found in offers):
+        # Nothing of the card is left to count: what is held is all of it.
+        budget = max(budget, sum(s.cost for found in offers for s in found.kept))
+    return _Shares(
+        budget=budget,
+        vf_cost=shared.vf_cost,
+        type_costs=dict(shared.type_costs),
+        totals={use.id: total_on_card(use, drawn, vfs) for use in drawn},
+        in_use=Counter((mdev.parent, mdev.type_id) for mdev in mdevs),
+        types=frozenset(
+            o.type_id for o in offers if o.kind is DeviceKind.MDEV and not o.kept
+        ),
+    )
+
+
+def _device(found: Offer, shares: _Shares) -> Device:
+    function = found.function
+    vendor_id, product_id = _pci_ids(found)
+    return Device(
+        address=found.address,
+        kind=found.kind,
+        vendor_id=vendor_id,
+        product_id=product_id,
+        resource_class=found.tags.resource_class or _default_class(found, shares),
+        numa_nodes=function.numa_nodes if function else found.kept[0].numa_nodes,
+        type_id=found.type_id,
+        type_name=found.made.name if found.made else "",
+        total=_total(found, shares),
+        available=_available(found),
+        cost=_cost(found, shares),
+        tags=_with_traits(found),
+        unavailable=found.unavailable,
+    )
+
+
+def _pci_ids(found: Offer) -> tuple[str, str]:
+    function = found.function
+    return (function.vendor_id, function.product_id) if function else ("", "")
+
+
+def _default_class(found: Offer, shares: _Shares) -> str:
+    if not found.type_id:
+        vendor, product = _pci_ids(found)
+        return placement_names.custom_name(f"PCI_{vendor}_{product}")
+    if len(shares.types) == 1:
+        return placement_names.VGPU
+    return placement_names.custom_name(found.type_id)
+
+
+def _available(found: Offer) -> int:
+    """Return the kernel's word; nothing more of what is offered no more."""
+    if found.kept:
+        return 0
+    return found.made.available if found.made else 1
+
+
+def _total(found: Offer, shares: _Shares) -> int:
+    """Return how many an empty card makes here: a VF makes its own part only."""
+    if found.made is None:
+        return max(1, len(found.kept))
+    total = shares.totals[found.type_id]
+    if found.function is not None and found.function.parent is not None:
+        here = found.made.available + shares.in_use[found.key]
+        return max(1, min(total, here))
+    return total
+
+
+def _cost(found: Offer, shares: _Shares) -> int:
+    if found.type_id:
+        recorded = found.kept[0].cost if found.kept else shares.budget
+        return shares.type_costs.get(found.type_id, recorded)
+    return shares.vf_cost if found.kind is DeviceKind.VF else shares.budget
+
+
+def _with_traits(found: Offer) -> DeviceTags:
+    """Add the traits that Nova gives a device, and the type's own."""
+    if found.kept:
+        return found.tags
+    traits = {placement_names.OWNER}
+    if found.type_id:
+        traits.add(placement_names.custom_name(found.type_id))
+    else:
+        traits.add(placement_names.MANAGED_PCI)
+    if found.tags.live_migratable:
+        traits.add(placement_names.LIVE_MIGRATABLE)
+    if found.tags.one_time_use:
+        traits.add(placement_names.ONE_TIME_USE)
+    return replace(found.tags, traits=found.tags.traits | traits)
