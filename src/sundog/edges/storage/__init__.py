@@ -1,0 +1,1 @@
+"""Flavors, servers, claims and services in a database: SQLAlchemy and Alembic."""

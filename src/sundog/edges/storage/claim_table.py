@@ -1,0 +1,72 @@
+"""Claims in the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from sundog.core.errors import UnavailableError
+from sundog.core.lives.claim import Claim, ClaimState
+from sundog.edges.storage.documents import read_assignment, write_assignment
+from sundog.edges.storage.tables import claims
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sundog.edges.storage.database import Database
+
+
+class ClaimTable:
+    """Fulfils ``ClaimStore``."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep claims in ``database``."""
+        self._database = database
+
+    def put(self, claim: Claim) -> None:
+        """Write a consumer's claim, new or changed."""
+        with self._database.writing() as connection:
+            columns = {
+                "host": claim.assignment.host,
+                "state": claim.state.value,
+                "assignment": write_assignment(claim.assignment),
+            }
+            known = update(claims).where(claims.c.consumer == claim.consumer)
+            if not connection.execute(known, columns).rowcount:
+                new = {"consumer": claim.consumer, **columns}
+                connection.execute(insert(claims), new)
+
+    def get(self, consumer: UUID) -> Claim | None:
+        """Return a consumer's claim, or None."""
+        query = select(claims).where(claims.c.consumer == consumer)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _claim(row.consumer, row.state, row.assignment)
+
+    def remove(self, consumer: UUID) -> None:
+        """Forget a consumer's claim; none is fine."""
+        with self._database.writing() as connection:
+            connection.execute(delete(claims).where(claims.c.consumer == consumer))
+
+    def of_host(self, host: str) -> Sequence[Claim]:
+        """Return all claims on a host, ordered by consumer."""
+        query = select(claims).where(claims.c.host == host).order_by(claims.c.consumer)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [_claim(row.consumer, row.state, row.assignment) for row in rows]
+
+
+def _claim(consumer: UUID, state: str, assignment: str) -> Claim:
+    what = f"server {consumer}'s claim"
+    try:
+        known = ClaimState(state)
+    except ValueError as error:
+        raise UnavailableError(
+            f"the database's record of {what} has the unknown state {state!r}; "
+            "if a newer Sundog wrote it, run that one"
+        ) from error
+    return Claim(
+        consumer=consumer, assignment=read_assignment(assignment, what), state=known
+    )

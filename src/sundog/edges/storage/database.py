@@ -1,0 +1,130 @@
+"""Transactions on the database; its errors leave here as Sundog's own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+)
+from sqlalchemy.pool import QueuePool
+
+from sundog.core.errors import (
+    BadConfigurationError,
+    BadRequestError,
+    ConflictError,
+    UnavailableError,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+_BUSY_TIMEOUT_MS: Final = 30_000
+_WRITES: Final = "sundog_writes"
+
+
+class Database:
+    """One database, for any number of threads.
+
+    A block of ``reading`` or ``writing`` is one transaction on one connection. Do not
+    open a block inside another in the same thread: it would wait for itself.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on an engine that ``open_engine`` made."""
+        self._engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the database."""
+        with database_errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose work is kept as a whole, or not at all."""
+        with database_errors(), writing(self._engine) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Let no error of SQLAlchemy or of a driver out: raise Sundog's own instead."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise ConflictError(f"the record is taken: {_reason(error)}") from error
+    except (DataError, OverflowError, UnicodeEncodeError) as error:
+        raise BadRequestError(f"the value cannot be kept: {_reason(error)}") from error
+    except SQLAlchemyError as error:
+        raise UnavailableError(f"the database failed: {_reason(error)}") from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that is alone in writing from its start (SQLite)."""
+    with engine.connect() as connection:
+        connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine; raises BadConfigurationError for an unusable URL."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _open_sqlite(parsed)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    except (ArgumentError, ImportError) as error:
+        # The URL itself may hold a password, so it is not repeated.
+        raise BadConfigurationError(
+            f"[database] connection: {_reason(error)}; "
+            "use a URL like sqlite:////var/lib/sundog/sundog.db"
+        ) from error
+
+
+def _open_sqlite(url: URL) -> Engine:
+    options: dict[str, Any] = {"poolclass": QueuePool, "max_overflow": -1}
+    if url.database in {None, "", ":memory:"}:
+        # Each connection to :memory: is a database of its own: threads take turns.
+        options |= {"pool_size": 1, "max_overflow": 0}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3 would begin transactions by itself, late; _begin_sqlite does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later could find the lock taken in
+    # between, and SQLite then fails at once instead of waiting.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _reason(error: Exception) -> str:
+    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return (str(told).splitlines() or [type(told).__name__])[0]

@@ -1,0 +1,209 @@
+"""The JSON documents in the database: declared here, once.
+
+A newer Sundog may have written a field that this one does not know. It would be lost
+at the next write, so a document with an unknown field is refused instead.
+"""
+
+# Annotations are evaluated, not deferred: msgspec reads them.
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
+from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.pci_address import PciAddress
+from sundog.core.errors import UnavailableError
+from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.lives.server import Fault, Phase, Server
+from sundog.core.requests.flavor import Flavor
+
+# Sets are written in order, so that the same record is the same text.
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
+
+
+class FlavorDocument(Struct, forbid_unknown_fields=True):
+    """A flavor inside a server; the fields are Flavor's."""
+
+    id: str
+    name: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    ephemeral_gb: int
+    swap_mb: int
+    rxtx_factor: float
+    is_public: bool
+    description: str | None
+    extra_specs: dict[str, str]
+
+
+class FaultDocument(Struct, forbid_unknown_fields=True):
+    """A fault inside a server; the fields are Fault's."""
+
+    code: int
+    message: str
+    created: datetime
+
+
+class ServerDocument(Struct, forbid_unknown_fields=True):
+    """A server; the fields are Server's."""
+
+    id: UUID
+    name: str
+    project_id: str
+    user_id: str
+    flavor: FlavorDocument
+    image_id: str
+    created: datetime
+    updated: datetime
+    phase: Phase
+    host: str | None
+    fault: FaultDocument | None
+    launched: datetime | None
+    terminated: datetime | None
+    metadata: dict[str, str]
+    image_properties: dict[str, str]
+    tags: frozenset[str]
+    description: str | None
+    hostname: str
+    reservation_id: str
+    launch_index: int
+    config_drive: bool
+    availability_zone: str
+    user_data: str | None
+    wanted_host: str | None
+
+
+class CellShareDocument(Struct, forbid_unknown_fields=True):
+    """A host cell's share in an assignment; the fields are CellShare's."""
+
+    host_cell: int
+    guest_cell: int | None = None
+    shared_cpus: int = 0
+    pins: tuple[tuple[int, int], ...] = ()
+    blocked: frozenset[int] = frozenset()
+    memory_mb: int = 0
+    page_kb: int = SMALL_PAGE_KB
+
+
+class DeviceShareDocument(Struct, forbid_unknown_fields=True):
+    """A device in an assignment; DeviceShare's fields, addresses as text."""
+
+    slot: str
+    alias: str
+    kind: DeviceKind
+    address: str
+    card: str
+    resource_class: str
+    cost: int
+    type_id: str = ""
+    numa_nodes: frozenset[int] = frozenset()
+    guest_cell: int | None = None
+    managed: bool = True
+
+
+class AssignmentDocument(Struct, forbid_unknown_fields=True):
+    """An assignment; the fields are Assignment's."""
+
+    host: str
+    cells: tuple[CellShareDocument, ...] = ()
+    devices: tuple[DeviceShareDocument, ...] = ()
+    disk_gb: int = 0
+
+
+def write_extra_specs(flavor: Flavor) -> str:
+    """Return a flavor's extra specs as a JSON object."""
+    return _encoder.encode(dict(flavor.extra_specs)).decode()
+
+
+def read_extra_specs(text: str, what: str) -> dict[str, str]:
+    """Read them back; ``what`` names the record in the error."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise _unreadable(what, error) from error
+
+
+def write_server(server: Server) -> str:
+    """Return a server as a JSON document."""
+    fields = _fields_of(server, ServerDocument)
+    flavor = _fields_of(server.flavor, FlavorDocument)
+    flavor["extra_specs"] = dict(server.flavor.extra_specs)
+    fields["flavor"] = FlavorDocument(**flavor)
+    if server.fault is not None:
+        fields["fault"] = FaultDocument(**_fields_of(server.fault, FaultDocument))
+    fields["metadata"] = dict(server.metadata)
+    fields["image_properties"] = dict(server.image_properties)
+    return _encoder.encode(ServerDocument(**fields)).decode()
+
+
+_server_decoder: Final = msgspec.json.Decoder(ServerDocument)
+
+
+def read_server(text: str, what: str) -> Server:
+    """Read a server's document; raises UnavailableError naming ``what``."""
+    try:
+        document = _server_decoder.decode(text)
+    except msgspec.DecodeError as error:
+        raise _unreadable(what, error) from error
+    fields = _fields_of(document, ServerDocument)
+    fields["flavor"] = Flavor(**_fields_of(document.flavor, FlavorDocument))
+    if document.fault is not None:
+        fields["fault"] = Fault(**_fields_of(document.fault, FaultDocument))
+    return Server(**fields)
+
+
+def write_assignment(assignment: Assignment) -> str:
+    """Return an assignment as a JSON document."""
+    devices = []
+    for share in assignment.devices:
+        fields = _fields_of(share, DeviceShareDocument)
+        fields |= {"address": str(share.address), "card": str(share.card)}
+        devices.append(DeviceShareDocument(**fields))
+    fields = _fields_of(assignment, AssignmentDocument)
+    fields["cells"] = tuple(
+        CellShareDocument(**_fields_of(share, CellShareDocument))
+        for share in assignment.cells
+    )
+    fields["devices"] = tuple(devices)
+    return _encoder.encode(AssignmentDocument(**fields)).decode()
+
+
+_assignment_decoder: Final = msgspec.json.Decoder(AssignmentDocument)
+
+
+def read_assignment(text: str, what: str) -> Assignment:
+    """Read an assignment's document; raises UnavailableError naming ``what``."""
+    try:
+        document = _assignment_decoder.decode(text)
+        devices = tuple(_device(share) for share in document.devices)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _unreadable(what, error) from error
+    fields = _fields_of(document, AssignmentDocument)
+    fields["cells"] = tuple(
+        CellShare(**_fields_of(share, CellShareDocument)) for share in document.cells
+    )
+    fields["devices"] = devices
+    return Assignment(**fields)
+
+
+def _device(document: DeviceShareDocument) -> DeviceShare:
+    fields = _fields_of(document, DeviceShareDocument)
+    fields["address"] = PciAddress.parse(document.address)
+    fields["card"] = PciAddress.parse(document.card)
+    return DeviceShare(**fields)
+
+
+def _fields_of(record: object, shape: type[Struct]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in shape.__struct_fields__}
+
+
+def _unreadable(what: str, error: Exception) -> UnavailableError:
+    return UnavailableError(
+        f"the database's record of {what} cannot be read ({error}); "
+        "if a newer Sundog wrote it, run that one"
+    )

@@ -1,0 +1,66 @@
+"""The store: all tables of one database, brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from sundog.edges.storage.claim_table import ClaimTable
+from sundog.edges.storage.database import Database, open_engine
+from sundog.edges.storage.flavor_table import FlavorTable
+from sundog.edges.storage.migrate import upgrade
+from sundog.edges.storage.server_table import ServerTable
+from sundog.edges.storage.service_table import ServiceTable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Everything that Sundog keeps; close it when done, or use ``with``."""
+
+    flavors: FlavorTable
+    servers: ServerTable
+    claims: ClaimTable
+    services: ServiceTable
+    database: Database
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+
+def open_store(url: str) -> Store:
+    """Open the database at an SQLAlchemy URL and bring its tables up to date.
+
+    Raises BadConfigurationError when the URL cannot be used, UnavailableError when
+    the database is away or a newer Sundog has upgraded it.
+    """
+    engine = open_engine(url)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    database = Database(engine)
+    return Store(
+        flavors=FlavorTable(database),
+        servers=ServerTable(database),
+        claims=ClaimTable(database),
+        services=ServiceTable(database),
+        database=database,
+    )

@@ -1,0 +1,243 @@
+"""The contract of the four stores, held by the fake and by the database."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.contracts import records
+from tests.contracts.records import NOON, a_claim, a_flavor, a_server
+from tests.contracts.stores import KINDS, AnyStore, opened
+
+from sundog.core.errors import ConflictError, NotFoundError
+from sundog.core.lives.server import Phase, Server
+from sundog.workflows.ports import ServerQuery, ServiceRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sundog.core.lives.claim import Claim
+    from sundog.core.requests.flavor import Flavor
+
+NOBODY = UUID(int=404)
+_numbers = count(1000)
+# One store serves all examples of a test: each puts a record, reads it, removes it.
+any_record = settings(
+    max_examples=30,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
+    with opened(request.param, tmp_path) as store:
+        yield store
+
+
+class TestFlavors:
+    @any_record
+    @given(flavor=records.flavors)
+    def test_any_flavor_comes_back_as_it_was(
+        self, store: AnyStore, flavor: Flavor
+    ) -> None:
+        store.flavors.add(flavor)
+        assert store.flavors.get(flavor.id) == flavor
+        store.flavors.remove(flavor.id)
+
+    @pytest.mark.parametrize("taken", [a_flavor("1", "new"), a_flavor("2", "small")])
+    def test_an_id_or_name_is_given_once(self, store: AnyStore, taken: Flavor) -> None:
+        store.flavors.add(a_flavor("1", "small"))
+        with pytest.raises(ConflictError, match="is taken"):
+            store.flavors.add(taken)
+        assert store.flavors.list() == [a_flavor("1", "small")]
+
+    def test_ids_and_names_differ_by_case(self, store: AnyStore) -> None:
+        store.flavors.add(a_flavor("a", "n"))
+        store.flavors.add(a_flavor("A", "N"))
+        assert store.flavors.get("A").name == "N"
+
+    def test_the_list_is_ordered_by_id(self, store: AnyStore) -> None:
+        for flavor_id in ("b", "10", "a", "B"):
+            store.flavors.add(a_flavor(flavor_id, f"name of {flavor_id}"))
+        assert [f.id for f in store.flavors.list()] == ["10", "B", "a", "b"]
+
+    def test_replacing_writes_only_description_and_extra_specs(
+        self, store: AnyStore
+    ) -> None:
+        store.flavors.add(a_flavor())
+        asked = replace(a_flavor(), description="new", extra_specs={"a:b": "2"})
+        store.flavors.replace(replace(asked, vcpus=9))
+        assert store.flavors.get("1") == asked
+
+    def test_an_unknown_flavor_is_not_found(self, store: AnyStore) -> None:
+        for use in (
+            lambda: store.flavors.get("none"),
+            lambda: store.flavors.remove("none"),
+            lambda: store.flavors.replace(a_flavor("none")),
+        ):
+            with pytest.raises(NotFoundError, match="'none' could not be found"):
+                use()
+
+
+class TestServers:
+    @any_record
+    @given(server=records.servers)
+    def test_any_server_comes_back_as_it_was(
+        self, store: AnyStore, server: Server
+    ) -> None:
+        # Servers are never removed, so each example gets an id of its own.
+        server = replace(server, id=UUID(int=next(_numbers)))
+        store.servers.add([server])
+        assert store.servers.get(server.id) == server
+
+    def test_servers_are_added_all_or_none(self, store: AnyStore) -> None:
+        store.servers.add([a_server(1)])
+        with pytest.raises(ConflictError, match="taken"):
+            store.servers.add([a_server(2), a_server(1)])
+        assert [s.id.int for s in store.servers.list(ServerQuery())] == [1]
+
+    def test_one_call_names_no_server_twice(self, store: AnyStore) -> None:
+        with pytest.raises(ConflictError, match="taken"):
+            store.servers.add([a_server(1), a_server(1)])
+
+    def test_adding_none_is_fine(self, store: AnyStore) -> None:
+        store.servers.add([])
+        assert store.servers.list(ServerQuery()) == []
+
+    def test_the_list_is_newest_first_and_latest_added_first(
+        self, store: AnyStore
+    ) -> None:
+        later = NOON + timedelta(microseconds=1)
+        store.servers.add([a_server(1, created=later), a_server(3), a_server(2)])
+        assert [s.id.int for s in store.servers.list(ServerQuery())] == [1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            (ServerQuery(), [4, 3, 1]),
+            (ServerQuery(deleted=True), [2]),
+            (ServerQuery(deleted=None), [4, 3, 2, 1]),
+            (ServerQuery(project_id="other"), [3]),
+            (ServerQuery(host="gpu1", deleted=None), [2, 1]),
+            (ServerQuery(changed_since=NOON), [4, 3, 1]),
+            (ServerQuery(changed_since=NOON + timedelta(seconds=1)), [4]),
+            (ServerQuery(project_id="demo", host="gpu1"), [1]),
+        ],
+    )
+    def test_each_filter_narrows_the_list(
+        self, store: AnyStore, query: ServerQuery, found: list[int]
+    ) -> None:
+        store.servers.add(
+            [
+                replace(a_server(1), host="gpu1"),
+                replace(a_server(2), host="gpu1", phase=Phase.DELETED),
+                a_server(3, project_id="other"),
+                replace(a_server(4), updated=NOON + timedelta(seconds=1)),
+            ]
+        )
+        assert [server.id.int for server in store.servers.list(query)] == found
+
+    def test_a_change_is_written_and_returned(self, store: AnyStore) -> None:
+        store.servers.add([a_server(1), a_server(2)])
+        gone = replace(a_server(1), phase=Phase.DELETED, host="gpu1")
+        assert store.servers.change(UUID(int=1), lambda _: gone) == gone
+        assert store.servers.get(UUID(int=1)) == gone
+        assert store.servers.list(ServerQuery()) == [a_server(2)]
+        assert store.servers.list(ServerQuery(host="gpu1", deleted=True)) == [gone]
+
+    def test_a_change_that_raises_changes_nothing(self, store: AnyStore) -> None:
+        def refuse(_: Server) -> Server:
+            raise ConflictError("not now")
+
+        store.servers.add([a_server(1)])
+        with pytest.raises(ConflictError, match="not now"):
+            store.servers.change(UUID(int=1), refuse)
+        assert store.servers.get(UUID(int=1)) == a_server(1)
+
+    def test_an_unknown_server_is_not_found(self, store: AnyStore) -> None:
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.servers.get(NOBODY)
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.servers.change(NOBODY, lambda server: server)
+
+    def test_changes_from_many_threads_are_all_kept(self, store: AnyStore) -> None:
+        def add_one(_: int) -> None:
+            store.servers.change(
+                UUID(int=1), lambda s: replace(s, launch_index=s.launch_index + 1)
+            )
+            store.servers.list(ServerQuery())
+
+        store.servers.add([a_server(1)])
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(add_one, range(40)))
+        assert store.servers.get(UUID(int=1)).launch_index == 40
+
+
+class TestClaims:
+    @any_record
+    @given(claim=records.claims)
+    def test_any_claim_comes_back_as_it_was(
+        self, store: AnyStore, claim: Claim
+    ) -> None:
+        store.claims.put(claim)
+        assert store.claims.get(claim.consumer) == claim
+        assert store.claims.of_host(claim.assignment.host) == [claim]
+        store.claims.remove(claim.consumer)
+
+    def test_a_consumer_has_one_claim_the_last_one_put(self, store: AnyStore) -> None:
+        store.claims.put(a_claim(1, "gpu1"))
+        store.claims.put(a_claim(1, "gpu2"))
+        assert store.claims.of_host("gpu1") == []
+        assert store.claims.of_host("gpu2") == [a_claim(1, "gpu2")]
+
+    def test_claims_are_listed_by_host_in_order_of_consumer(
+        self, store: AnyStore
+    ) -> None:
+        for claim in (a_claim(3), a_claim(1), a_claim(2, "gpu2")):
+            store.claims.put(claim)
+        assert store.claims.of_host("gpu1") == [a_claim(1), a_claim(3)]
+
+    def test_removing_a_claim_twice_is_fine(self, store: AnyStore) -> None:
+        store.claims.put(a_claim(1))
+        store.claims.remove(UUID(int=1))
+        store.claims.remove(UUID(int=1))
+        assert store.claims.get(UUID(int=1)) is None
+
+
+class TestServices:
+    @any_record
+    @given(service=records.services)
+    def test_any_service_comes_back_as_it_was(
+        self, store: AnyStore, service: ServiceRecord
+    ) -> None:
+        store.services.put(service)
+        assert store.services.get(service.id) == service
+        store.services.remove(service.id)
+
+    def test_services_are_listed_by_host_as_last_put(self, store: AnyStore) -> None:
+        first = ServiceRecord(id=UUID(int=1), host="b")
+        second = ServiceRecord(id=UUID(int=2), host="a")
+        for service in (first, second, replace(first, disabled=True)):
+            store.services.put(service)
+        assert store.services.list() == [second, replace(first, disabled=True)]
+
+    def test_a_host_has_one_service_of_a_binary(self, store: AnyStore) -> None:
+        store.services.put(ServiceRecord(id=UUID(int=1), host="a"))
+        with pytest.raises(ConflictError):
+            store.services.put(ServiceRecord(id=UUID(int=2), host="a"))
+
+    def test_an_unknown_service_is_not_found(self, store: AnyStore) -> None:
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.services.get(NOBODY)
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.services.remove(NOBODY)
