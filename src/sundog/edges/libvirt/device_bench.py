@@ -49,7 +49,7 @@ class LibvirtDeviceBench:
         }
         after = self._vfs_by_parent() if missing else before
         problems = [
-            f"{address}: {refusals[address] or f'{after[address]} of {count} are there'}"
+            f"{address}: " + (refusals[address] or f"{after[address]} of {count} came")
             for address, count in missing.items()
             if refusals[address] or after[address] != count
         ]

@@ -37,6 +37,7 @@ class LibvirtHostReader:
         """Read ``kernel``, and report it under ``identity``."""
         self._identity = identity
         self._kernel = kernel
+        self._cells_of: tuple[str, tuple[Cell, ...]] | None = None
 
     def scan(self) -> HostFacts:
         """Return what is there now."""
@@ -57,7 +58,11 @@ class LibvirtHostReader:
 
     def _cells(self, problems: list[Problem]) -> tuple[Cell, ...]:
         try:
-            return read_cells(self._kernel.capabilities(), self._identity.cpu_sets)
+            document = self._kernel.capabilities()
+            if self._cells_of is None or self._cells_of[0] != document:
+                cells = read_cells(document, self._identity.cpu_sets)
+                self._cells_of = (document, cells)
+            return self._cells_of[1]
         except (ValueError, OSError, SyntaxError) as error:
             problems.append(_problem("the host's cells", error))
             return ()

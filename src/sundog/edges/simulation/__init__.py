@@ -1,0 +1,1 @@
+"""Simulated hosts: a host file gives a host whose kernel behaves."""

@@ -1,0 +1,196 @@
+"""What a host file says, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import lcm
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sundog.core.devices.pci_address import PciAddress
+
+
+class Sharing(Enum):
+    """How the mdevs of a card share it.
+
+    MIXED: any types together, as long as their sizes fit. ONE_TYPE: the first mdev
+    decides the type of all others until the card is empty again.
+    """
+
+    MIXED = "mixed"
+    ONE_TYPE = "one-type"
+
+
+class FaultKind(Enum):
+    """What can go wrong on demand."""
+
+    CREATE_FAILS = "create-fails"  # writing to create gives EIO
+    CREATE_IGNORED = "create-ignored"  # the write succeeds, nothing is made
+    VANISHES = "vanishes"  # the card falls off the bus
+    GARBAGE = "garbage"  # its reading cannot be used
+    SLOW_RELEASE = "slow-release"  # removing gives EBUSY at first
+    VFS_FAIL = "vfs-fail"  # writing to sriov_numvfs gives EIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault of one card.
+
+    It strikes ``times`` times (None: until cleared), once ``after_scans`` readings
+    of the whole host have gone well. A write that fails is one time; for VANISHES
+    and GARBAGE a reading of the whole host is.
+    """
+
+    kind: FaultKind
+    card: PciAddress
+    times: int | None = None
+    after_scans: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellModel:
+    """A NUMA cell: its cores as groups of CPU numbers, memory in MiB.
+
+    ``pages`` maps a huge page's size in KiB to how many there are; they are part of
+    ``memory_mb``. ``reserved_mb`` is kept for the host.
+    """
+
+    id: int
+    socket: int
+    cores: tuple[frozenset[int], ...]
+    memory_mb: int
+    reserved_mb: int = 0
+    pages: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def cpus(self) -> frozenset[int]:
+        """All CPUs of the cell."""
+        return frozenset[int]().union(*self.cores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VfsModel:
+    """A card's virtual functions.
+
+    ``at_boot`` of ``count`` are there after a boot. VF ``n`` has the PF's routing id
+    plus ``offset`` plus ``n`` times ``stride``. ``netdev`` names its interface,
+    ``{n}`` stands for the VF's number; empty is no network device.
+    """
+
+    count: int
+    at_boot: int
+    product: str
+    product_name: str = ""
+    driver: str = ""
+    netdev: str = ""
+    offset: int = 1
+    stride: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeModel:
+    """An mdev type: an empty card makes ``instances``, each of ``size_mb``."""
+
+    id: str
+    instances: int
+    name: str = ""
+    size_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MdevModel:
+    """How a card makes mdevs; ``on_vfs`` says that each VF takes one."""
+
+    types: tuple[TypeModel, ...]
+    sharing: Sharing = Sharing.MIXED
+    on_vfs: bool = False
+    memory_mb: int | None = None
+    device_api: str = "vfio-pci"
+
+    @property
+    def budget(self) -> int:
+        """What all mdevs of the card share, in MiB or in plain shares."""
+        if self.memory_mb is not None:
+            return self.memory_mb
+        sized = [each.size_mb * each.instances for each in self.types if each.size_mb]
+        return max(sized, default=lcm(*(each.instances for each in self.types)))
+
+    def cost(self, type_id: str) -> int:
+        """Return what one mdev of a type takes of the budget."""
+        kind = next(each for each in self.types if each.id == type_id)
+        return kind.size_mb or -(-self.budget // kind.instances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardModel:
+    """A card: a PCI function, with VFs or mdev types if it has some.
+
+    ``node`` is None when the firmware does not tell. Without ``iommu_group`` each
+    function has a group of its own.
+    """
+
+    address: PciAddress
+    vendor: str
+    product: str
+    vendor_name: str = ""
+    product_name: str = ""
+    pci_class: str = "0x030200"
+    node: int | None = None
+    iommu_group: int | None = None
+    driver: str = ""
+    netdev: str = ""
+    vfs: VfsModel | None = None
+    mdev: MdevModel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostModel:
+    """A whole host. ``libvirt_version`` counts as libvirt does: 9.0.0 is 9000000.
+
+    ``cpu_shared_set`` and ``cpu_dedicated_set`` are None when not written.
+    """
+
+    name: str
+    cells: tuple[CellModel, ...]
+    cards: tuple[CardModel, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    description: str = ""
+    disk_gb: int = 500
+    libvirt_version: int = 9_000_000
+    cpu_shared_set: frozenset[int] | None = None
+    cpu_dedicated_set: frozenset[int] | None = None
+
+    @property
+    def reserved_mb(self) -> Mapping[int, int]:
+        """Cell id to what is kept for the host."""
+        return {cell.id: cell.reserved_mb for cell in self.cells}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionModel:
+    """One PCI function that a host has now: a card, or a VF of it.
+
+    ``available`` is how many more of each mdev type it makes, in the card's order;
+    empty when it makes none at all. ``group_members`` share its IOMMU group.
+    """
+
+    address: PciAddress
+    card: CardModel
+    vf_number: int | None = None
+    group: int = 0
+    group_members: tuple[PciAddress, ...] = ()
+    driver: str = ""
+    vfs: tuple[PciAddress, ...] = ()
+    available: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def netdev(self) -> str:
+        """The network interface's name; none while a guest's driver is bound."""
+        if self.driver == "vfio-pci":
+            return ""
+        if self.vf_number is None or self.card.vfs is None:
+            return self.card.netdev
+        return self.card.vfs.netdev.replace("{n}", str(self.vf_number))
