@@ -1,0 +1,1 @@
+"""The images of the embedded mode: files in a folder."""
