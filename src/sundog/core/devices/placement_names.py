@@ -39,6 +39,8 @@ HOST_CLASSES: Final = frozenset({"VCPU", "PCPU", "MEMORY_MB", "DISK_GB"})
 _STANDARD_TRAITS: Final = ("HW_", "COMPUTE_", "STORAGE_", "MISC_", "OWNER_")
 _CUSTOM: Final = "CUSTOM_"
 _LONGEST: Final = 255
+_NAME: Final = re.compile(r"[A-Z0-9_]{1,255}", re.ASCII)
+_CUSTOM_NAME: Final = re.compile(r"CUSTOM_[A-Z0-9_]{1,248}", re.ASCII)
 
 MANAGED_PCI: Final = "COMPUTE_MANAGED_PCI_DEVICE"
 LIVE_MIGRATABLE: Final = "HW_PCI_LIVE_MIGRATABLE"
@@ -64,6 +66,18 @@ def trait(name: str) -> str:
     """Spell a trait as Placement does; raises ValueError if it cannot be one."""
     spelt = _spell(name)
     return spelt if spelt.startswith(_STANDARD_TRAITS) else _custom(spelt)
+
+
+def is_class(name: str) -> bool:
+    """Whether Placement could know a resource class by exactly this name."""
+    return name in STANDARD_CLASSES or _CUSTOM_NAME.fullmatch(name) is not None
+
+
+def is_trait(name: str) -> bool:
+    """Whether Placement could know a trait by exactly this name."""
+    if name.startswith(_STANDARD_TRAITS):
+        return _NAME.fullmatch(name) is not None
+    return _CUSTOM_NAME.fullmatch(name) is not None
 
 
 def custom_name(text: str) -> str:
