@@ -42,10 +42,6 @@ _LONGEST: Final = 255
 _NAME: Final = re.compile(r"[A-Z0-9_]{1,255}", re.ASCII)
 _CUSTOM_NAME: Final = re.compile(r"CUSTOM_[A-Z0-9_]{1,248}", re.ASCII)
 
-MANAGED_PCI: Final = "COMPUTE_MANAGED_PCI_DEVICE"
-LIVE_MIGRATABLE: Final = "HW_PCI_LIVE_MIGRATABLE"
-ONE_TIME_USE: Final = "HW_PCI_ONE_TIME_USE"
-OWNER: Final = "OWNER_NOVA"
 VGPU: Final = "VGPU"
 
 

@@ -15,6 +15,7 @@ from sundog.core.devices.capacity import (
     type_uses,
 )
 from sundog.core.devices.device import Card, Device, DeviceKind
+from sundog.core.hosts.card_traits import card_traits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,7 @@ def build_card(
     ordered = sorted(offers, key=lambda found: found.key)
     return Card(
         address=address,
-        devices=tuple(_device(found, shares) for found in ordered),
+        devices=tuple(_with_traits(_device(found, shares)) for found in ordered),
         budget=shares.budget,
         one_type=holds_one_type(parents, mdevs, uses),
         max_instances=min(caps, default=None),
@@ -154,7 +155,7 @@ def _device(found: Offer, shares: _Shares) -> Device:
         total=_total(found, shares),
         available=_available(found),
         cost=_cost(found, shares),
-        tags=_with_traits(found),
+        tags=found.tags,
         unavailable=found.unavailable,
     )
 
@@ -198,17 +199,7 @@ def _cost(found: Offer, shares: _Shares) -> int:
     return shares.vf_cost if found.kind is DeviceKind.VF else shares.budget
 
 
-def _with_traits(found: Offer) -> DeviceTags:
-    """Add the traits that Nova gives a device, and the type's own."""
-    if found.kept:
-        return found.tags
-    traits = {placement_names.OWNER}
-    if found.type_id:
-        traits.add(placement_names.custom_name(found.type_id))
-    else:
-        traits.add(placement_names.MANAGED_PCI)
-    if found.tags.live_migratable:
-        traits.add(placement_names.LIVE_MIGRATABLE)
-    if found.tags.one_time_use:
-        traits.add(placement_names.ONE_TIME_USE)
-    return replace(found.tags, traits=found.tags.traits | traits)
+def _with_traits(device: Device) -> Device:
+    """Add what Placement will show of the device, so that flavors can ask for it."""
+    traits = card_traits(Card(address=device.address, devices=(device,)))
+    return replace(device, tags=replace(device.tags, traits=traits))

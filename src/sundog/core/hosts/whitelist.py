@@ -67,15 +67,6 @@ def offer(
     )
 
 
-def wanted_vfs(facts: HostFacts, specs: Sequence[DeviceSpec]) -> dict[PciAddress, int]:
-    """Return how many VFs the rules (``sriov_numvfs``) want on which PFs."""
-    return {
-        function.address: min(spec.sriov_numvfs, function.total_vfs)
-        for function, spec in _match(facts, specs)
-        if spec.sriov_numvfs is not None and function.total_vfs
-    }
-
-
 def _match(
     facts: HostFacts, specs: Sequence[DeviceSpec]
 ) -> list[tuple[PciFunction, DeviceSpec]]:
