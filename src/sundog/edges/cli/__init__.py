@@ -1,0 +1,1 @@
+"""The ``sundog`` command; it speaks only REST."""

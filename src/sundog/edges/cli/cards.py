@@ -1,0 +1,127 @@
+"""A card as a box: its slices, its VFs, and who holds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.panel import Panel
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sundog.edges.cli.answers import Card, Device
+    from sundog.edges.cli.ink import Ink
+
+_NARROW: Final = 24  # columns between a box's sides; halves, thirds, quarters fit
+_WIDE: Final = 64
+_MOST_BLOCKS: Final = 256
+_MOST_TYPES: Final = 4
+_MADE: Final = ("type-MDEV", "type-VGPU")
+_NAMED: Final = 4  # columns that a block needs to show a name and not a letter
+
+
+def card_box(card: Card, ink: Ink, widest: int) -> Panel:
+    """Draw a card, at most ``widest`` columns wide."""
+    width = min(_inner_width(card), widest - 2)
+    lines = [Text(ink.fitted(card["product"] or "card", width).rstrip(), "bold")]
+    whole = [d for d in card["devices"] if d["kind"] in {"type-PCI", "type-PF"}]
+    virtual = [d for d in card["devices"] if d["kind"] == "type-VF"]
+    made = [d for d in card["devices"] if d["kind"] in _MADE]
+    lines += [_whole(device, ink, width) for device in whole]
+    if virtual:
+        lines += _vf_rows(virtual, ink, width)
+    if made:
+        lines += _slices(card, made, ink, width)
+    title = Text(card["address"], "default")
+    return Panel(
+        Text("\n").join(lines),
+        title=title,
+        title_align="left",
+        width=width + 2,
+        padding=0,
+    )
+
+
+def _inner_width(card: Card) -> int:
+    """Return a width at which every block of the card gets as many columns."""
+    most = max((device["total"] for device in card["devices"]), default=1)
+    vfs = sum(device["kind"] == "type-VF" for device in card["devices"])
+    if vfs > _NARROW:
+        return min(_WIDE, vfs)
+    return max(1, -(-_NARROW // most)) * most
+
+
+def _whole(device: Device, ink: Ink, width: int) -> Text:
+    """Draw a function handed out as a whole: one block."""
+    label = "PF " if device["kind"] == "type-PF" else ""
+    room = width - len(label)
+    if device["holders"]:
+        holder = device["holders"][0]
+        name = holder["server_name"] or "not recorded"
+        block = ink.signs.edge + ink.fitted(name, room - 1)
+        return Text.assemble(label, (block, f"{ink.colour(device['kind'])} reverse"))
+    if device["state"] == "unavailable":
+        why = ink.fitted(f"{ink.signs.shut} {device['reason']}", room)
+        return Text.assemble(label, (why.rstrip(), "red"))
+    if device["free"]:
+        return Text.assemble(label, (ink.signs.free * 2 + " free", "dim"))
+    why = "its VFs are in use" if label else "not free"
+    return Text.assemble(label, (f"{ink.signs.shut} {why}", "dim"))
+
+
+def _vf_rows(devices: Sequence[Device], ink: Ink, width: int) -> list[Text]:
+    """Draw VFs in rows, one block each."""
+    row = Text()
+    for device in devices[:_MOST_BLOCKS]:
+        if device["holders"]:
+            style = f"{ink.colour(device['kind'])} reverse"
+            row.append(ink.key(device["holders"][0]), style)
+        elif device["free"]:
+            row.append(ink.signs.free, "dim")
+        else:
+            row.append(ink.signs.shut, "red" if device["reason"] else "dim")
+    held = sum(bool(device["holders"]) for device in devices)
+    free = sum(device["free"] for device in devices)
+    counts = Text(f"VFs: {held} held, {free} left of {len(devices)}")
+    rows = [row[at : at + width] for at in range(0, len(row), width)]
+    more = len(devices) - _MOST_BLOCKS
+    return [*rows, *([Text(f"and {more} more")] if more > 0 else []), counts]
+
+
+def _slices(card: Card, devices: list[Device], ink: Ink, width: int) -> list[Text]:
+    """Draw what is made of a card: a block per instance, as wide as its share."""
+    strip = Text()
+    for device in devices:
+        share = max(1, width // max(1, device["total"]))
+        style = f"{ink.colour(device['type'])} reverse"
+        for holder in device["holders"]:
+            named = holder["server_name"] and share > _NAMED
+            name = holder["server_name"] if named else ink.key(holder)
+            text = ink.fitted(name, share - 1)
+            strip.append(ink.signs.edge[: share - 1] + text, style)
+            if share == 1:
+                strip.append(ink.key(holder), style)
+    strip.truncate(width)
+    budget = max(1, card["budget"])
+    taken = round(width * min(card["budget_used"], budget) / budget)
+    # Taken, but by none of our servers: mdevs that others made.
+    strip.append(ink.signs.shut * max(0, taken - len(strip)), "red")
+    strip.append(ink.signs.free * (width - len(strip)), "dim")
+    return [strip, *_type_lines(card, devices, ink, width)]
+
+
+def _type_lines(card: Card, devices: list[Device], ink: Ink, width: int) -> list[Text]:
+    ranked = sorted(devices, key=lambda device: -device["used"])
+    lines = []
+    for device in ranked[:_MOST_TYPES]:
+        name = (device["type_name"] or device["type"]).removeprefix("NVIDIA ")
+        count = f" {device['used']} held, {device['free']} left"
+        line = Text(ink.fitted(name, width - len(count)), ink.colour(device["type"]))
+        lines.append(line.append(count, "default"))
+    more = len(ranked) - _MOST_TYPES
+    if more > 0:
+        lines.append(Text(f"and {more} more types"))
+    if card["one_type"]:
+        lines.append(Text("one type at a time", "dim"))
+    return lines

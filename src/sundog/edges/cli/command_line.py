@@ -1,0 +1,179 @@
+"""The ``sundog`` command: its subcommands, options and exit statuses.
+
+Exit status 0: done; 1: it failed; 2: the command or the configuration is wrong;
+130: interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+from rich.console import Console
+
+from sundog.core.errors import BadConfigurationError, SundogError
+from sundog.edges.cli.endpoint import find_endpoint
+from sundog.edges.cli.lists import holds, list_devices, tell_explanation
+from sundog.edges.cli.picture import draw_hosts
+from sundog.edges.cli.rest_client import RestClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_DONE: Final = 0
+_FAILED: Final = 1
+_WRONG: Final = 2
+_INTERRUPTED: Final = 130
+_PIPE_COLUMNS: Final = 114  # four cards side by side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """How to start the service: configuration files, the later ones win."""
+
+    config: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The world round a command: where it reads settings and writes answers."""
+
+    environ: Mapping[str, str]
+    out: TextIO
+    err: TextIO
+
+
+def run(
+    argv: Sequence[str],
+    up: Callable[[UpOptions], int],
+    check_host_file: Callable[[Path], str],
+    around: Surroundings | None = None,
+) -> int:
+    """Run one command and return its exit status; every error is told in a line.
+
+    ``argv`` is without the program's name. ``up`` starts the service and returns
+    its exit status. ``check_host_file`` sums up a host file in a line, or raises
+    BadConfigurationError.
+    """
+    around = around or Surroundings(environ=os.environ, out=sys.stdout, err=sys.stderr)
+    try:
+        asked = _parser().parse_args(argv)
+        if asked.command == "up":
+            return up(UpOptions(config=tuple(asked.config)))
+        if asked.command == "hostfile":
+            return _check_files(asked.files, check_host_file, around)
+        return _ask(asked, around)
+    except SundogError as error:
+        return _tell(error, around.err)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the answer has seen enough; Python must not flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sundog",
+        description="Hand out PCI devices, VFs and vGPUs with NUMA affinity.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start the service in the foreground")
+    up.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="a configuration file; may be repeated, the later ones win",
+    )
+    asking = argparse.ArgumentParser(add_help=False)
+    asking.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="the service's root URL; otherwise SUNDOG_ENDPOINT, or OS_CLOUD's",
+    )
+    _add_questions(commands, asking)
+    hostfile = commands.add_parser("hostfile", help="files that describe a host")
+    actions = hostfile.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="read host files and sum them up")
+    check.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    return parser
+
+
+def _add_questions(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    asking: argparse.ArgumentParser,
+) -> None:
+    show = commands.add_parser(
+        "show", parents=[asking], help="draw the hosts and who holds what"
+    )
+    show.add_argument("host", metavar="HOST", nargs="?", help="only this host")
+    devices = commands.add_parser(
+        "devices", parents=[asking], help="list the devices and who holds them"
+    )
+    devices.add_argument("--host", help="only those of this host")
+    devices.add_argument("--server", help="only those that this server holds")
+    explain = commands.add_parser(
+        "explain", parents=[asking], help="say where a flavor fits, and why not"
+    )
+    explain.add_argument("flavor", metavar="FLAVOR", help="a flavor's name or id")
+    explain.add_argument("--image", help="an image's id, for its properties")
+
+
+def _ask(asked: argparse.Namespace, around: Surroundings) -> int:
+    client = RestClient(find_endpoint(asked.endpoint, around.environ))
+    console = _console(around)
+    if asked.command == "show":
+        hosts = client.hosts()
+        if asked.host:
+            _known(asked.host, [host["name"] for host in hosts])
+            hosts = [host for host in hosts if host["name"] == asked.host]
+        draw_hosts(hosts, console)
+    elif asked.command == "devices":
+        rows = client.devices()
+        if asked.host:
+            _known(asked.host, [row["host"] for row in rows])
+            rows = [row for row in rows if row["host"] == asked.host]
+        if asked.server:
+            rows = [row for row in rows if holds(row, asked.server)]
+        list_devices(rows, console)
+    else:
+        tell_explanation(client.explain(asked.flavor, asked.image), console)
+    return _DONE
+
+
+def _console(around: Surroundings) -> Console:
+    console = Console(file=around.out, highlight=False, _environ=around.environ)
+    if not console.is_terminal and "COLUMNS" not in around.environ:
+        console.width = _PIPE_COLUMNS
+    return console
+
+
+def _known(host: str, hosts: list[str]) -> None:
+    if host not in hosts:
+        names = ", ".join(dict.fromkeys(hosts)) or "none"
+        raise BadConfigurationError(f"there is no host {host!r}; there are: {names}")
+
+
+def _check_files(
+    files: Sequence[Path], check: Callable[[Path], str], around: Surroundings
+) -> int:
+    status = _DONE
+    for path in files:
+        try:
+            around.out.write(f"{path}: {check(path)}\n")
+        except SundogError as error:
+            status = max(status, _tell(error, around.err))
+    return status
+
+
+def _tell(error: SundogError, err: TextIO) -> int:
+    lines = str(error).splitlines() or [error.code]
+    err.writelines(f"sundog: {line}\n" for line in lines)
+    return _WRONG if isinstance(error, BadConfigurationError) else _FAILED

@@ -1,0 +1,93 @@
+"""Asks the service; every failure is one line that says what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlencode, urlsplit
+
+from sundog.core.errors import NotFoundError, SundogError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sundog.edges.cli.answers import DeviceRow, Explanation, Host
+
+_PATIENCE_SECONDS: Final = 30
+_OK: Final = 200
+_NOT_FOUND: Final = 404
+
+
+@dataclass(frozen=True, slots=True)
+class RestClient:
+    """Sundog's own API under an ``endpoint`` (a root URL)."""
+
+    endpoint: str
+
+    def hosts(self) -> list[Host]:
+        """Return every host with its cells, cards and servers."""
+        return cast("list[Host]", self._get("/v1/hosts", "hosts"))
+
+    def devices(self) -> list[DeviceRow]:
+        """Return every device of every host."""
+        return cast("list[DeviceRow]", self._get("/v1/devices", "devices"))
+
+    def explain(self, flavor: str, image: str | None) -> Explanation:
+        """Return where a flavor (with an image) fits and why not elsewhere."""
+        query = {"flavor": flavor} | ({"image": image} if image else {})
+        return cast("Explanation", self._get("/v1/explain", None, query))
+
+    def _get(
+        self, path: str, key: str | None, query: Mapping[str, str] | None = None
+    ) -> object:
+        target = f"{path}?{urlencode(query)}" if query else path
+        status, body = self._send(target)
+        try:
+            answer = json.loads(body)
+            if status == _OK:
+                return answer[key] if key else answer
+        except (ValueError, KeyError, TypeError):
+            answer = None
+        if status == _OK or (status == _NOT_FOUND and not answer):
+            raise UnavailableError(
+                f"{self.endpoint} answers, but not as Sundog does ({path}: HTTP "
+                f"{status}); name Sundog's root URL with --endpoint"
+            )
+        error = NotFoundError if status == _NOT_FOUND else SundogError
+        raise error(_message(answer) or f"{path} failed with HTTP {status}")
+
+    def _send(self, target: str) -> tuple[int, bytes]:
+        parts = urlsplit(self.endpoint)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        try:
+            connection = kind(parts.netloc, timeout=_PATIENCE_SECONDS)
+            try:
+                connection.request("GET", parts.path + target, headers=_HEADERS)
+                response = connection.getresponse()
+                return response.status, response.read()
+            finally:
+                connection.close()
+        except (OSError, HTTPException) as error:
+            raise UnavailableError(
+                f"no answer from {self.endpoint} ({_reason(error)}); start the service "
+                "with 'sundog up', or name it with --endpoint or SUNDOG_ENDPOINT"
+            ) from None
+
+
+_HEADERS: Final = {"Accept": "application/json", "X-Auth-Token": "admin"}
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    return (text or str(error) or type(error).__name__).lower()
+
+
+def _message(answer: Any) -> str:  # noqa: ANN401  # JSON of an unknown server
+    """Return the message of an error body: ``{"itemNotFound": {"message": …}}``."""
+    if isinstance(answer, dict):
+        for inner in answer.values():
+            if isinstance(inner, dict) and isinstance(inner.get("message"), str):
+                return " ".join(inner["message"].split())
+    return ""

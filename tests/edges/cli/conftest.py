@@ -1,0 +1,114 @@
+"""A small service that answers with what was recorded from ``/v1``."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from sundog.core.errors import BadConfigurationError
+from sundog.edges.cli.command_line import Surroundings, UpOptions, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORDED = Path(__file__).parent / "recorded"
+FITS = {
+    "flavor": "one-vgpu",
+    "fits": [
+        {
+            "host": "gpu1",
+            "cells": [0],
+            "devices": [
+                {
+                    "slot": "vGPU-0/0",
+                    "kind": "type-MDEV",
+                    "type": "nvidia-35",
+                    "address": "0000:05:00.0",
+                }
+            ],
+        },
+        {"host": "gpu3", "cells": [], "devices": []},
+    ],
+    "refusals": [{"host": "gpu2", "reason": "no device matches alias vGPU"}],
+    "summary": "",
+}
+NOWHERE = {
+    "flavor": "huge",
+    "fits": [],
+    "refusals": [{"host": "gpu1", "reason": "cell 0 has 4 CPUs left of 64 asked"}],
+    "summary": "no cell has 64 CPUs",
+}
+MISSING = {"itemNotFound": {"code": 404, "message": "Flavor no could not be found."}}
+
+
+class _Recorded(BaseHTTPRequestHandler):
+    answers: ClassVar = {
+        "/v1/hosts": (200, (RECORDED / "hosts.json").read_bytes()),
+        "/v1/devices": (200, (RECORDED / "devices.json").read_bytes()),
+        "/v1/explain?flavor=one-vgpu": (200, json.dumps(FITS).encode()),
+        "/v1/explain?flavor=huge&image=i+1": (200, json.dumps(NOWHERE).encode()),
+        "/v1/explain?flavor=no": (404, json.dumps(MISSING).encode()),
+        "/html/v1/hosts": (200, b"<html>"),
+    }
+
+    def do_GET(self) -> None:
+        status, body = self.answers.get(self.path, (404, b"not here"))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name
+        pass
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[str]:
+    """Return the root URL of a service that answers with what was recorded."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Recorded)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass
+class Terminal:
+    """Runs ``sundog`` as a person would, and keeps what it said."""
+
+    environ: dict[str, str] = field(default_factory=dict)
+    started: list[UpOptions] = field(default_factory=list)
+
+    def type(self, *words: str) -> tuple[int, str, str]:
+        """Run a command; return exit status, output and errors."""
+        out, err = io.StringIO(), io.StringIO()
+        around = Surroundings(environ=self.environ, out=out, err=err)
+        status = run(words, self._up, _check, around)
+        return status, out.getvalue(), err.getvalue()
+
+    def _up(self, options: UpOptions) -> int:
+        self.started.append(options)
+        return 0
+
+
+def _check(path: Path) -> str:
+    if "bad" in path.name:
+        raise BadConfigurationError("cells: none", "cards[0].numa_node is 'x'")
+    if "slow" in path.name:
+        raise KeyboardInterrupt
+    return "2 sockets, 8 cards"
+
+
+@pytest.fixture
+def terminal(service: str) -> Terminal:
+    """Return a terminal whose environment names the recorded service."""
+    return Terminal({"SUNDOG_ENDPOINT": service})

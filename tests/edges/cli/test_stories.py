@@ -1,0 +1,115 @@
+"""What a person types, and what the command answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sundog.edges.cli.command_line import UpOptions
+
+if TYPE_CHECKING:
+    from tests.edges.cli.conftest import Terminal
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize(
+    ("story", "words", "columns"),
+    [
+        ("show", ["show"], "114"),
+        ("show-narrow", ["show"], "80"),
+        ("show-one", ["show", "host-a"], "100"),
+        ("devices", ["devices"], "100"),
+        ("devices-of-host", ["devices", "--host", "gpu1"], "100"),
+        ("devices-of-server", ["devices", "--server", "ml-2"], "100"),
+        ("explain-fits", ["explain", "one-vgpu"], "100"),
+        ("explain-nowhere", ["explain", "huge", "--image", "i 1"], "100"),
+    ],
+)
+def test_an_answer_is_drawn_as_agreed(
+    terminal: Terminal, story: str, words: list[str], columns: str
+) -> None:
+    """Each command's answer equals the text kept beside this test."""
+    terminal.environ["COLUMNS"] = columns
+    status, out, err = terminal.type(*words)
+    assert (status, err) == (0, "")
+    said = "".join(f"{line.rstrip()}\n" for line in out.splitlines())
+    assert said == (GOLDEN / f"{story}.txt").read_text(encoding="utf-8")
+    assert max(map(len, said.splitlines())) <= int(columns)
+
+
+def test_up_hands_over_its_configuration_files(terminal: Terminal) -> None:
+    """``--config`` may be repeated; the order is kept."""
+    assert terminal.type("up", "--config", "a.conf", "--config", "b.conf")[0] == 0
+    assert terminal.started == [UpOptions(config=(Path("a.conf"), Path("b.conf")))]
+
+
+def test_a_host_file_is_summed_up_in_a_line(terminal: Terminal) -> None:
+    """``hostfile check`` tells what a good file describes."""
+    answer = terminal.type("hostfile", "check", "one.toml", "two.toml")
+    assert answer == (
+        0,
+        "one.toml: 2 sockets, 8 cards\ntwo.toml: 2 sockets, 8 cards\n",
+        "",
+    )
+
+
+def test_each_problem_of_a_host_file_is_a_line(terminal: Terminal) -> None:
+    """A bad file does not hide the others, and sets the exit status to 2."""
+    answer = terminal.type("hostfile", "check", "bad.toml", "good.toml")
+    assert answer == (
+        2,
+        "good.toml: 2 sockets, 8 cards\n",
+        "sundog: cells: none\nsundog: cards[0].numa_node is 'x'\n",
+    )
+
+
+def test_an_interrupt_is_quiet(terminal: Terminal) -> None:
+    """Ctrl-C ends a command with the shell's status for it, and no words."""
+    assert terminal.type("hostfile", "check", "slow.toml") == (130, "", "")
+
+
+def test_an_unknown_flavor_is_a_line(terminal: Terminal) -> None:
+    """The service's own message is told."""
+    answer = terminal.type("explain", "no")
+    assert answer == (1, "", "sundog: Flavor no could not be found.\n")
+
+
+def test_an_unknown_host_is_a_line_with_the_known_ones(terminal: Terminal) -> None:
+    """A host that is not there is a wrong command, and the others are named."""
+    line = "sundog: there is no host 'no'; there are: gpu1, host-a\n"
+    assert terminal.type("show", "no") == (2, "", line)
+    line = "sundog: there is no host 'no'; there are: host-a, gpu1\n"
+    assert terminal.type("devices", "--host", "no") == (2, "", line)
+
+
+def test_nobody_there_is_a_line_with_the_way_out(terminal: Terminal) -> None:
+    """Where no service answers, the line says how to start or name one."""
+    status, out, err = terminal.type("show", "--endpoint", "http://127.0.0.1:1")
+    assert (status, out) == (1, "")
+    assert err == (
+        "sundog: no answer from http://127.0.0.1:1 (connection refused); start the "
+        "service with 'sundog up', or name it with --endpoint or SUNDOG_ENDPOINT\n"
+    )
+
+
+@pytest.mark.parametrize("path", ["/html", "/elsewhere"])
+def test_another_service_is_told_from_sundog(terminal: Terminal, path: str) -> None:
+    """An answer that is not Sundog's is not taken for one."""
+    url = terminal.environ["SUNDOG_ENDPOINT"] + path
+    status, out, err = terminal.type("show", "--endpoint", url)
+    assert (status, out) == (1, "")
+    assert "answers, but not as Sundog does (/v1/hosts: HTTP" in err
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["show", "--colour"], ["hostfile"]])
+def test_a_wrong_command_ends_with_status_2(
+    terminal: Terminal, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The usage is told on the error stream."""
+    with pytest.raises(SystemExit) as ended:
+        terminal.type(*words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: sundog")
