@@ -1,0 +1,48 @@
+# `make help` is the table of contents. Every target installs what it needs first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+bin := .venv/bin
+# What `make check` looks at; the formatter and ruff look at everything.
+workers ?= 2
+
+.PHONY: help install demo run test check bench docs clean
+
+help:  ## show this list
+	@printf 'Targets:\n'
+	grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
+
+install:  ## install what is missing (Debian packages, then Python packages in .venv)
+	@scripts/install.sh
+
+demo: install  ## run the main job with real OpenStack clients, on simulated hosts
+	@$(bin)/python -m demo
+
+run: install  ## leave the service up for your own commands (Ctrl-C ends it)
+	@$(bin)/python -m demo --stay
+
+test: install  ## every test that needs no privilege; the core must be covered wholly
+	@rm -f .coverage .coverage.*
+	$(bin)/pytest -q -n $(workers) --cov --cov-report= --durations=5
+	$(bin)/coverage report --include='src/sundog/core/*' --fail-under=100
+
+check: install  ## formatter, ruff, mypy, import contracts, size and layout tests
+	@$(bin)/ruff format --check --quiet .
+	$(bin)/ruff check --quiet .
+	$(bin)/mypy
+	$(bin)/lint-imports --no-cache
+	$(bin)/pytest -q -p no:randomly tests/architecture
+
+bench: install  ## benchmarks, each beside what it is measured against
+	@for bench in bench/bench_*.py; do $(bin)/python $$bench; done
+
+docs: install  ## draw docs/lives.md and docs/picture.svg anew
+	@$(bin)/python -m scripts.draw_docs
+
+clean:  ## remove everything that these targets made
+	@rm -rf .venv .state .coverage .coverage.* .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""What the documentation shows is what is run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "CONTRIBUTING.md"]
+# Set-up that a new machine in CI runs through, or that nothing here can run.
+BY_HAND = {"git clone", "sudo apt-get install", "cd sundog"}
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _commands(page: str) -> list[str]:
+    """Return each command line in the page's shell blocks."""
+    blocks = re.findall(r"```(?:sh|console|bash)\n(.*?)```", _text(page), re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    return [re.sub(r"\s+#.*", "", x.removeprefix("$ ")) for x in lines if x]
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", _text("Makefile"), re.MULTILINE))
+
+
+def _run_somewhere() -> str:
+    """Return what CI runs, and the stories that tests type."""
+    stories = [*(ROOT / "demo").glob("*.py"), *(ROOT / "tests").rglob("test_*.py")]
+    return " ".join(path.read_text(encoding="utf-8") for path in stories)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_shown_is_run(page: str) -> None:
+    """A command in the docs is a make target, or one that the demo or a test runs."""
+    run, targets = _run_somewhere(), _targets()
+    commands = [c for c in _commands(page) if not any(c.startswith(b) for b in BY_HAND)]
+    assert commands
+    for command in commands:
+        words = command.split()
+        if words[0] == "make":
+            assert set(words[1:]) <= targets, command
+        elif words[0] in {"openstack", "sundog"}:
+            verbs = [w for w in words[1:4] if re.fullmatch(r"[a-z]+", w)][:2]
+            spoken = r"\s*".join(rf"['\"]?{verb}['\"]?,?" for verb in verbs)
+            assert re.search(spoken, run), command
+        else:
+            pytest.fail(f"nothing runs: {command}")
+
+
+def test_the_makefile_is_its_own_table_of_contents() -> None:
+    """Every target says what it does."""
+    described = set(re.findall(r"^([a-z]+):.*## ", _text("Makefile"), re.MULTILINE))
+    assert _targets() == described
+
+
+def test_links_lead_somewhere() -> None:
+    """A relative link in any page names a file that is there."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+    for page in pages:
+        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        missing = [link for link in links if not (page.parent / link).exists()]
+        assert not missing, page.name
