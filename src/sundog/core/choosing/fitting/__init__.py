@@ -1,0 +1,1 @@
+"""The search: guest cells onto host cells, and device requests onto cards."""

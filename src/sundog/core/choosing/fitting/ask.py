@@ -1,0 +1,194 @@
+"""A guest request, prepared once so that many hosts can be tried against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sundog.core.choosing.fitting.card_modes import Kind, Profile, profile_of
+from sundog.core.devices.device import DeviceKind
+from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.requests.guest_request import (
+    CpuPolicy,
+    DeviceRequest,
+    DeviceWant,
+    GuestCell,
+    GuestRequest,
+    NumaPolicy,
+    PageChoice,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sundog.core.choosing.card_room import CardRoom, CardShape, Face
+    from sundog.core.choosing.host_room import HostRoom
+    from sundog.core.choosing.taste import Taste
+
+BINDING_POLICIES = (NumaPolicy.REQUIRED, NumaPolicy.SOCKET)
+
+
+class Need(NamedTuple):
+    """What a guest cell takes of its host cell: floating vCPUs, pins, MiB."""
+
+    shared: int
+    pinned: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Devices that are asked for alike; ``slots`` names each (slot, alias)."""
+
+    wants: tuple[DeviceWant, ...]
+    policy: NumaPolicy
+    slots: tuple[tuple[str, str], ...]
+    one_card: bool
+
+    @property
+    def count(self) -> int:
+        """How many devices."""
+        return len(self.slots)
+
+
+class Ask:
+    """A request with what was learnt of it on the way.
+
+    It remembers, by shape, what each card can do for the request: alike cards on
+    all hosts are looked at once.
+    """
+
+    def __init__(self, request: GuestRequest, taste: Taste) -> None:
+        """Prepare a request."""
+        self.request = request
+        self.taste = taste
+        self.cells = guest_cells(request)
+        self.needs = tuple(
+            Need(len(c.cpus - c.dedicated), len(c.dedicated), c.memory_mb)
+            for c in self.cells
+        )
+        wanted = [device for device in request.devices if device.count > 0]
+        self.isolate = request.isolate_groups and len(wanted) > 1
+        self.one_a_card = self.isolate and all(d.count == 1 for d in wanted)
+        self.demands = tuple(self._demands(wanted))
+        self.total = sum(demand.count for demand in self.demands)
+        self.kinds: list[Kind] = []
+        self._kind_numbers: dict[Kind, int] = {}
+        self._choices: dict[Face, tuple[int, ...] | None] = {}
+        self._profiles: dict[CardShape, Profile | None] = {}
+        self._strange: dict[CardShape, frozenset[tuple[Face, int]]] = {}
+
+    def _demands(self, wanted: Iterable[DeviceRequest]) -> Iterable[Demand]:
+        merged: dict[object, list[DeviceRequest]] = {}
+        for device in wanted:
+            one_card = device.same_card and device.count > 1
+            own = one_card or (self.isolate and not self.one_a_card)
+            key = (device.wants, self._policy(device), device.id if own else None)
+            merged.setdefault(key, []).append(device)
+        for group in merged.values():
+            slots = tuple(
+                (f"{device.id}/{number}", device.alias)
+                for device in group
+                for number in range(device.count)
+            )
+            first = group[0]
+            one_card = first.same_card and first.count > 1
+            yield Demand(first.wants, self._policy(first), slots, one_card)
+
+    def _policy(self, device: DeviceRequest) -> NumaPolicy:
+        """Let a guest that floats only prefer: it has no cells to be bound to."""
+        return device.policy if self.cells else NumaPolicy.PREFERRED
+
+    def choice(self, face: Face) -> tuple[int, ...] | None:
+        """Tell which want of each demand a face serves (-1: none); None if useless."""
+        if face not in self._choices:
+            wants = tuple(_first_match(d.wants, face) for d in self.demands)
+            self._choices[face] = wants if any(w >= 0 for w in wants) else None
+        return self._choices[face]
+
+    def profile(self, card: CardRoom) -> Profile | None:
+        """Tell what a card can do for the request; None when nothing."""
+        if card.shape not in self._profiles:
+            number = len(self._profiles)
+            self._profiles[card.shape] = profile_of(self, card, number)
+        return self._profiles[card.shape]
+
+    def kind_number(self, kind: Kind) -> int:
+        """Give a kind of supply a number, the same wherever it is met."""
+        number = self._kind_numbers.setdefault(kind, len(self.kinds))
+        if number == len(self.kinds):
+            self.kinds.append(kind)
+        return number
+
+    def strange(self, card: CardRoom) -> frozenset[tuple[Face, int]]:
+        """List a card's free devices that the request does not ask for."""
+        if card.shape not in self._strange:
+            self._strange[card.shape] = frozenset(
+                (offer.face, offer.mask)
+                for group in card.functions
+                for offer in group.offers
+                if self.choice(offer.face) is None
+            )
+        return self._strange[card.shape]
+
+    def page_sizes(self, room: HostRoom) -> tuple[int, ...]:
+        """List the page sizes in KiB to try on a host, best first."""
+        choice = self.request.page_size
+        huge = sorted({size for c in room.cells for size, _ in c.pages}, reverse=True)
+        match choice:
+            case None | PageChoice.SMALL:
+                return (SMALL_PAGE_KB,)
+            case PageChoice.LARGE:
+                return tuple(huge)
+            case PageChoice.ANY:
+                return (*huge, SMALL_PAGE_KB)
+            case int():
+                return (choice,)
+
+
+def guest_cells(request: GuestRequest) -> tuple[GuestCell, ...]:
+    """List the guest cells to be fitted; none when the guest floats.
+
+    A guest without cells whose devices are bound to its cells, whose vCPUs are
+    pinned, or whose pages are chosen is one cell.
+    """
+    bound = (
+        any(d.policy in BINDING_POLICIES and d.count for d in request.devices)
+        or request.cpu_policy is CpuPolicy.DEDICATED
+        or request.page_size is not None
+    )
+    if request.cells or not bound:
+        return request.cells
+    cpus = frozenset(range(request.vcpus))
+    pinned = request.cpu_policy is CpuPolicy.DEDICATED
+    return (
+        GuestCell(
+            id=0,
+            cpus=cpus,
+            dedicated=cpus if pinned else frozenset(),
+            memory_mb=request.memory_mb,
+        ),
+    )
+
+
+def _first_match(wants: tuple[DeviceWant, ...], face: Face) -> int:
+    found = (index for index, want in enumerate(wants) if serves(face, want))
+    return next(found, -1)
+
+
+def serves(face: Face, want: DeviceWant) -> bool:
+    """Tell whether a device of this face is what a want describes."""
+    if want.kind is None:
+        kind_fits = face.kind != DeviceKind.PF.value
+    else:
+        kind_fits = face.kind == want.kind.value
+    return (
+        kind_fits
+        and (want.vendor_id is None or want.vendor_id.lower() == face.vendor)
+        and (want.product_id is None or want.product_id.lower() == face.product)
+        and want.type_id in (None, face.type_id, face.type_name)
+        and want.resource_class in (None, face.resource_class)
+        and want.traits.issubset(face.traits)
+        and want.forbidden_traits.isdisjoint(face.traits)
+        and (want.live_migratable is None or int(want.live_migratable) == face.live)
+    )

@@ -1,0 +1,267 @@
+"""Device requests onto cards, exactly and at the least cost.
+
+For a given set of host cells this is a minimum-cost flow from demands to the kinds of
+supply of each card, as soon as each card's mode is chosen and each demand that must
+stay on one card (or keep cards to itself) has its cards. Those choices are searched
+with the flow over what is still open as the bound: a branch whose bound is no better
+than the best answer is not entered, and the search ends when the best answer meets
+the bound of the root. Cards that look the same to the request are tried once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sundog.core.choosing.fitting.card_modes import Mode, Profile, mode_cap
+from sundog.core.choosing.fitting.flow import Network
+from sundog.core.requests.guest_request import NumaPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sundog.core.choosing.fitting.ask import Ask
+    from sundog.core.choosing.fitting.card_modes import Kind
+
+# A cost holds three sums over at most 512 devices, each above all of the next:
+# places of the wants in their lists, cells crossed, worth of the cards.
+CROSSING = 1 << 16
+WANTING = 1 << 28
+
+SAME, UNKNOWN, SOCKET, FAR = range(4)
+_ALLOWED = {
+    NumaPolicy.REQUIRED: (SAME,),
+    NumaPolicy.SOCKET: (SAME, SOCKET),
+    NumaPolicy.LEGACY: (SAME, UNKNOWN),
+    NumaPolicy.PREFERRED: (SAME, UNKNOWN, SOCKET, FAR),
+}
+
+
+class Where(NamedTuple):
+    """The guest's host cells and all cells of their sockets, as masks."""
+
+    cells: int
+    sockets: int
+
+    def crossing(self, mask: int) -> int:
+        """Tell how far a device with this cell mask is: a column of the policies."""
+        if mask & self.cells:
+            return SAME
+        if not mask:
+            return UNKNOWN
+        return SOCKET if mask & self.sockets else FAR
+
+
+class Pool(NamedTuple):
+    """Cards used alike, and the demands (as a mask) that they may serve."""
+
+    cards: tuple[int, ...]
+    profile: Profile
+    mode: Mode
+    admits: int
+
+
+class Taken(NamedTuple):
+    """``amount`` devices of a kind that a pool gives to a demand."""
+
+    pool: int
+    kind: int
+    demand: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who is served from where, at what cost."""
+
+    cost: int
+    pools: tuple[Pool, ...]
+    taken: tuple[Taken, ...]
+
+
+class DeviceFit:
+    """The search for one request on one host's cards."""
+
+    def __init__(self, ask: Ask, profiles: Sequence[Profile | None]) -> None:
+        """Take the profiles of the host's cards, by index."""
+        self._ask = ask
+        self._cards = {i: p for i, p in enumerate(profiles) if p is not None}
+        whole = ask.isolate and not ask.one_a_card
+        self._bound = tuple(
+            number
+            for number, demand in enumerate(ask.demands)
+            if whole or demand.one_card
+        )
+        self._known: dict[Where, Service | None] = {}
+        self._costs: dict[tuple[int, int], int | None] = {}
+        self._where = Where(0, 0)
+
+    def solve(self, where: Where) -> Service | None:
+        """Serve all demands at the least cost, or tell that it cannot be done."""
+        if where not in self._known:
+            self._where = where
+            self._costs = {}
+            owners: dict[int, frozenset[int]] = {}
+            root = self._serve(self._pools(owners))
+            found = None
+            if root is not None:
+                found = self._bind(owners, None, root.cost)
+            self._known[where] = found
+        return self._known[where]
+
+    def _cost(self, demand: int, kind: int) -> int | None:
+        key = (demand, kind)
+        if key not in self._costs:
+            policy = self._ask.demands[demand].policy
+            self._costs[key] = _cost(self._ask.kinds[kind], demand, policy, self._where)
+        return self._costs[key]
+
+    def _pools(self, owners: dict[int, frozenset[int]]) -> list[Pool]:
+        grouped: dict[tuple[int, int], list[int]] = {}
+        for card, profile in self._cards.items():
+            admits = self._admits(card, owners)
+            grouped.setdefault((profile.number, admits), []).append(card)
+        pools = []
+        for (_, admits), cards in grouped.items():
+            profile = self._cards[cards[0]]
+            some = tuple(cards if len(profile.modes) == 1 else cards[: self._ask.total])
+            pools.append(Pool(some, profile, profile.widest, admits))
+        return pools
+
+    def _admits(self, card: int, owners: dict[int, frozenset[int]]) -> int:
+        """Tell which demands a card may serve, as far as it is decided."""
+        mine = [demand for demand, cards in owners.items() if card in cards]
+        if mine and self._ask.isolate and not self._ask.one_a_card:
+            return 1 << mine[0]
+        return sum(
+            1 << demand
+            for demand in range(len(self._ask.demands))
+            if demand not in owners or demand in mine
+        )
+
+    def _bind(
+        self, owners: dict[int, frozenset[int]], best: Service | None, goal: int
+    ) -> Service | None:
+        """Give each demand that needs cards of its own its cards; then serve."""
+        pools = self._pools(owners)
+        bound = self._serve(pools)
+        if bound is None or (best is not None and bound.cost >= best.cost):
+            return best
+        demand = next((d for d in self._bound if d not in owners), None)
+        if demand is None:
+            return self._settle([], pools, best)
+        for cards in self._choices(demand, pools):
+            best = self._bind({**owners, demand: frozenset(cards)}, best, goal)
+            if best is not None and best.cost == goal:
+                break
+        return best
+
+    def _choices(self, demand: int, pools: list[Pool]) -> Iterator[tuple[int, ...]]:
+        """List the ways to give a demand just enough cards, alike cards once."""
+        count = self._ask.demands[demand].count
+        open_pools = [
+            (self._most(demand, pool), pool.cards)
+            for pool in pools
+            if pool.admits >> demand & 1
+        ]
+        open_pools = [pool for pool in open_pools if pool[0]]
+        if self._ask.demands[demand].one_card:
+            return (cards[:1] for most, cards in open_pools if most >= count)
+        return _covers(open_pools, count)
+
+    def _most(self, demand: int, pool: Pool) -> int:
+        return max(
+            min(
+                mode.cap,
+                sum(
+                    supply.cap
+                    for supply in mode.supplies
+                    if self._cost(demand, supply.kind) is not None
+                ),
+            )
+            for mode in pool.profile.modes
+        )
+
+    def _settle(
+        self, done: list[Pool], rest: list[Pool], best: Service | None
+    ) -> Service | None:
+        """Choose a mode for each card that has several; then serve.
+
+        Cards that are alike take their modes in the order of the list.
+        """
+        bound = self._serve(done + rest)
+        if bound is None or (best is not None and bound.cost >= best.cost):
+            return best
+        done += [pool for pool in rest if len(pool.profile.modes) == 1]
+        rest = [pool for pool in rest if len(pool.profile.modes) > 1]
+        if not rest:
+            return bound
+        pool = rest[0]
+        modes = pool.profile.modes
+        for index, mode in enumerate(modes):
+            one = pool._replace(cards=pool.cards[:1], mode=mode)
+            others = rest[1:]
+            if len(pool.cards) > 1:
+                profile = pool.profile._replace(modes=modes[index:])
+                left = pool.cards[1:]
+                others = [Pool(left, profile, profile.widest, pool.admits), *others]
+            best = self._settle([*done, one], others, best)
+            if best is not None and best.cost == bound.cost:
+                break
+        return best
+
+    def _serve(self, pools: list[Pool]) -> Service | None:
+        """Send every demand to the pools, as they are, at the least cost."""
+        demands = self._ask.demands
+        network = Network(2 + len(demands))
+        for number, demand in enumerate(demands):
+            network.add(0, 2 + number, demand.count)
+        edges: list[tuple[int, Taken]] = []
+        for index, pool in enumerate(pools):
+            edges += self._connect(network, index, pool)
+        cost = network.send(0, 1, self._ask.total)
+        if cost is None:
+            return None
+        flows = ((network.flow(edge), taken) for edge, taken in edges)
+        taken = tuple(t._replace(amount=amount) for amount, t in flows if amount)
+        return Service(cost, tuple(pools), taken)
+
+    def _connect(
+        self, network: Network, index: int, pool: Pool
+    ) -> Iterator[tuple[int, Taken]]:
+        exit_node = network.node()
+        network.add(exit_node, 1, len(pool.cards) * mode_cap(pool.mode))
+        sums: dict[int, int] = {}
+        for supply in pool.mode.supplies:
+            sums[supply.kind] = sums.get(supply.kind, 0) + supply.cap
+        for kind, cap in sums.items():
+            node = network.node()
+            network.add(node, exit_node, len(pool.cards) * cap)
+            for demand in range(len(self._ask.demands)):
+                cost = self._cost(demand, kind)
+                if cost is not None and pool.admits >> demand & 1:
+                    edge = network.add(2 + demand, node, self._ask.total, cost)
+                    yield edge, Taken(index, kind, demand, 0)
+
+
+def _cost(kind: Kind, demand: int, policy: NumaPolicy, where: Where) -> int | None:
+    want = kind.wants[demand]
+    crossing = where.crossing(kind.mask)
+    if want < 0 or crossing not in _ALLOWED[policy]:
+        return None
+    return want * WANTING + crossing * CROSSING + kind.score
+
+
+def _covers(
+    pools: list[tuple[int, tuple[int, ...]]], need: int, start: int = 0
+) -> Iterator[tuple[int, ...]]:
+    """List sets of cards that give ``need`` in sum, none with a card too many."""
+    if need <= 0:
+        yield ()
+        return
+    if start == len(pools):
+        return
+    most, cards = pools[start]
+    for count in range(min(len(cards), -(-need // most)), -1, -1):
+        for others in _covers(pools, need - count * most, start + 1):
+            yield cards[:count] + others
