@@ -1,0 +1,1 @@
+"""Placement, the ledger: in this process or over HTTP."""

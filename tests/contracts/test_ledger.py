@@ -1,0 +1,259 @@
+"""The contract of the ledger, held by the fake and by Placement, near and far."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import pytest
+from tests.contracts.ledger import KINDS, opened
+
+from sundog.core.errors import ClaimConflictError
+from sundog.core.hosts.provider_tree import (
+    Inventory,
+    Provider,
+    ProviderTree,
+    provider_uuid,
+)
+from sundog.workflows.ports import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sundog.workflows.ports import Ledger
+
+OWNER = Owner(project_id="demo", user_id="ann")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def ledger(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ledger]:
+    with opened(request.param, tmp_path_factory.mktemp("ledger")) as ledger:
+        yield ledger
+
+
+class AHost:
+    """A host of its own for each test: a root with a cell and a card."""
+
+    def __init__(self, **card: Inventory) -> None:
+        self.root = uuid4()
+        name = f"host-{self.root}"
+        self.cell = provider_uuid(self.root, f"{name}_cell0")
+        self.card = provider_uuid(self.root, f"{name}_card")
+        self.bare = ProviderTree.of(
+            [
+                Provider(
+                    uuid=self.root,
+                    name=name,
+                    inventories={"DISK_GB": Inventory.of(10)},
+                    traits=frozenset({"CUSTOM_OWNER_SUNDOG"}),
+                ),
+                Provider(
+                    uuid=self.cell,
+                    name=f"{name}_cell0",
+                    parent=self.root,
+                    inventories={"PCPU": Inventory.of(4)},
+                    traits=frozenset({"HW_NUMA_ROOT"}),
+                ),
+            ]
+        )
+        self.tree = self.with_card(**(card or {"VGPU": Inventory.of(2)}))
+
+    def with_card(self, **inventories: Inventory) -> ProviderTree:
+        """Return the tree with these inventories on the card."""
+        name = f"host-{self.root}_card"
+        card = Provider(
+            uuid=self.card, name=name, parent=self.cell, inventories=inventories
+        )
+        return ProviderTree({**self.bare.providers, self.card: card})
+
+
+def _claims(ledger: Ledger, allocation: dict[UUID, dict[str, int]]) -> UUID | None:
+    """Claim for a new consumer; None if it was refused."""
+    consumer = uuid4()
+    try:
+        ledger.claim(consumer, allocation, OWNER)
+    except ClaimConflictError:
+        return None
+    return consumer
+
+
+def test_a_claim_comes_back_as_it_was(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    wanted = {host.card: {"VGPU": 1}, host.cell: {"PCPU": 2}, host.root: {"DISK_GB": 5}}
+    consumer = _claims(ledger, wanted)
+    assert consumer is not None
+    assert ledger.allocation(consumer) == wanted
+    assert ledger.consumers(host.root) == {consumer}
+
+
+def test_a_release_leaves_nothing_and_may_be_repeated(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"VGPU": 2}})
+    assert consumer is not None
+    ledger.release(consumer)
+    ledger.release(consumer)
+    assert ledger.allocation(consumer) == {}
+    assert ledger.consumers(host.root) == frozenset()
+    assert _claims(ledger, {host.card: {"VGPU": 2}})
+
+
+def test_consumers_are_told_by_host(ledger: Ledger) -> None:
+    hosts = AHost(), AHost()
+    for host in hosts:
+        ledger.report(host.tree)
+    first, second = (_claims(ledger, {host.card: {"VGPU": 1}}) for host in hosts)
+    assert ledger.consumers(hosts[0].root) == {first}
+    assert ledger.consumers(hosts[1].root) == {second}
+    assert ledger.consumers(uuid4()) == frozenset()
+
+
+def test_a_claim_is_all_or_nothing(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    assert _claims(ledger, {host.cell: {"PCPU": 4}, host.card: {"VGPU": 3}}) is None
+    assert ledger.consumers(host.root) == frozenset()
+    assert _claims(ledger, {host.cell: {"PCPU": 4}})
+
+
+def test_a_claim_of_nothing_holds_nothing(ledger: Ledger) -> None:
+    consumer = uuid4()
+    ledger.claim(consumer, {}, OWNER)
+    assert ledger.allocation(consumer) == {}
+
+
+def test_a_consumer_claims_once(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"VGPU": 1}})
+    assert consumer is not None
+    with pytest.raises(ClaimConflictError):
+        ledger.claim(consumer, {host.cell: {"PCPU": 1}}, OWNER)
+    assert ledger.allocation(consumer) == {host.card: {"VGPU": 1}}
+
+
+def test_the_refusal_says_why(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    with pytest.raises(ClaimConflictError, match=r"refused the claim: .*VGPU"):
+        ledger.claim(uuid4(), {host.card: {"VGPU": 3}}, OWNER)
+
+
+def test_unknown_providers_and_classes_are_refused(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    assert _claims(ledger, {uuid4(): {"VGPU": 1}}) is None
+    assert _claims(ledger, {host.card: {"PCPU": 1}}) is None
+    assert _claims(ledger, {host.card: {"CUSTOM_NEVER_HEARD_OF": 1}}) is None
+
+
+@pytest.mark.parametrize(
+    ("inventory", "fits", "too_much"),
+    [
+        (Inventory.of(4, reserved=1), 3, 4),
+        (Inventory(total=4, max_unit=6, allocation_ratio=1.5), 6, 7),
+        (Inventory(total=4, max_unit=2), 2, 3),
+        (Inventory(total=4, max_unit=4, min_unit=2), 2, 1),
+        (Inventory(total=4, max_unit=4, step_size=2), 4, 3),
+    ],
+)
+def test_an_inventory_gives_what_it_says(
+    ledger: Ledger, inventory: Inventory, fits: int, too_much: int
+) -> None:
+    host = AHost(CUSTOM_SLICE=inventory)
+    ledger.report(host.tree)
+    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": too_much}}) is None
+    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": fits}})
+
+
+def test_a_later_report_changes_what_there_is(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.bare)
+    assert _claims(ledger, {host.card: {"VGPU": 1}}) is None
+    ledger.report(host.tree)
+    ledger.report(host.tree)
+    assert _claims(ledger, {host.card: {"VGPU": 2}})
+    ledger.report(host.with_card(VGPU=Inventory.of(3)))
+    assert _claims(ledger, {host.card: {"VGPU": 1}})
+    assert _claims(ledger, {host.card: {"VGPU": 1}}) is None
+
+
+def test_a_provider_moves_with_what_is_held_on_it(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"VGPU": 1}})
+    card = replace(host.tree.providers[host.card], parent=host.root)
+    ledger.report(ProviderTree({**host.tree.providers, host.card: card}))
+    assert ledger.consumers(host.root) == {consumer}
+
+
+def test_a_provider_that_goes_stays_for_its_holder_only(ledger: Ledger) -> None:
+    host = AHost(VGPU=Inventory.of(2), CUSTOM_SLICE=Inventory.of(2))
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"VGPU": 1}})
+    assert consumer is not None
+    ledger.report(host.bare)
+    ledger.report(host.bare)
+    assert ledger.allocation(consumer) == {host.card: {"VGPU": 1}}
+    assert _claims(ledger, {host.card: {"VGPU": 1}}) is None
+    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": 1}}) is None
+    ledger.release(consumer)
+    assert _claims(ledger, {host.card: {"VGPU": 1}}) is None
+    ledger.report(host.bare)
+    ledger.report(host.tree)
+    assert _claims(ledger, {host.card: {"VGPU": 2, "CUSTOM_SLICE": 2}})
+
+
+def test_a_class_that_goes_stays_for_its_holder_only(ledger: Ledger) -> None:
+    host = AHost(VGPU=Inventory.of(2), CUSTOM_SLICE=Inventory.of(2))
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"CUSTOM_SLICE": 1}})
+    ledger.report(host.with_card(VGPU=Inventory.of(2)))
+    assert consumer is not None
+    assert ledger.allocation(consumer) == {host.card: {"CUSTOM_SLICE": 1}}
+    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": 1}}) is None
+    assert _claims(ledger, {host.card: {"VGPU": 2}})
+
+
+def test_an_inventory_may_shrink_below_what_is_held(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    assert _claims(ledger, {host.card: {"VGPU": 2}})
+    ledger.report(host.with_card(VGPU=Inventory.of(1)))
+    assert _claims(ledger, {host.card: {"VGPU": 1}}) is None
+
+
+def test_the_empty_tree_reports_nothing(ledger: Ledger) -> None:
+    ledger.report(ProviderTree())
+
+
+def test_threads_that_claim_the_last_units_get_exactly_those(ledger: Ledger) -> None:
+    """Eight threads ask for three units: three claims hold, five are refused."""
+    host = AHost(VGPU=Inventory.of(3))
+    ledger.report(host.tree)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [
+            threads.submit(_claims, ledger, {host.card: {"VGPU": 1}}) for _ in range(8)
+        ]
+    held = {each.result() for each in asked} - {None}
+    assert len(held) == 3
+    assert ledger.consumers(host.root) == held
+
+
+def test_reports_and_claims_at_once_leave_both(ledger: Ledger) -> None:
+    """Claims move generations under a report; it reads again and goes on."""
+    host = AHost(VGPU=Inventory.of(8))
+    ledger.report(host.tree)
+    with ThreadPoolExecutor(3) as threads:
+        asked = [
+            threads.submit(_claims, ledger, {host.card: {"VGPU": 1}}) for _ in range(4)
+        ]
+        threads.submit(ledger.report, host.with_card(VGPU=Inventory.of(9))).result()
+    assert all(each.result() for each in asked)
+    assert len(ledger.consumers(host.root)) == 4
+    assert _claims(ledger, {host.card: {"VGPU": 5}})

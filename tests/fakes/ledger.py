@@ -1,0 +1,126 @@
+"""Placement in memory: capacity, all or nothing, and conflicts on demand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sundog.core.errors import ClaimConflictError, UnavailableError
+from sundog.core.hosts.provider_tree import ProviderTree
+from sundog.core.hosts.tree_changes import apply, diff
+from sundog.core.hosts.tree_ownership import Found, settled
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sundog.core.hosts.provider_tree import Allocation, Provider
+    from sundog.workflows.ports import Owner
+
+
+class FakeLedger:
+    """``Ledger`` in memory; held to the contract that Placement is held to.
+
+    ``away`` makes every call raise UnavailableError.
+    """
+
+    def __init__(self) -> None:
+        """Know no host."""
+        self.trees: dict[UUID, ProviderTree] = {}
+        self.owners: dict[UUID, Owner] = {}
+        self.away = False
+        self._failures: list[Exception] = []
+        self._held: dict[UUID, Allocation] = {}
+        self._written: set[str] = set()
+        self._lock = Lock()
+
+    def fail_next_claim(self, error: Exception) -> None:
+        """Make one more of the next claims raise ``error``."""
+        self._failures.append(error)
+
+    def report(self, tree: ProviderTree) -> None:
+        """Make the tree of one host equal ``tree``, but for what is held."""
+        self._reachable()
+        root = tree.root
+        if root is None:
+            return
+        with self._lock:
+            there = self.trees.get(root.uuid, ProviderTree())
+            used = {uuid: self._used(uuid) for uuid in there.providers}
+            found = Found(tree=there, used=used, written=frozenset(self._written))
+            changes = diff(there, settled(found, tree))
+            self.trees[root.uuid] = apply(changes, there)
+            for provider in tree.providers.values():
+                self._written |= provider.inventories.keys() | provider.traits
+
+    def claim(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
+        """Write a new consumer's whole allocation, or refuse it."""
+        self._reachable()
+        if not allocation:
+            return
+        with self._lock:
+            if self._failures:
+                raise self._failures.pop(0)
+            reason = self._shortage(allocation)
+            if consumer in self._held:
+                reason = "consumer generation conflict"
+            if reason:
+                raise ClaimConflictError(f"Placement refused the claim: {reason}")
+            self._held[consumer] = {
+                uuid: dict(amounts) for uuid, amounts in allocation.items()
+            }
+            self.owners[consumer] = owner
+
+    def release(self, consumer: UUID) -> None:
+        """Remove all of a consumer's allocations; none is fine."""
+        self._reachable()
+        with self._lock:
+            self._held.pop(consumer, None)
+            self.owners.pop(consumer, None)
+
+    def allocation(self, consumer: UUID) -> Allocation:
+        """Return what a consumer holds; empty when nothing."""
+        self._reachable()
+        return self._held.get(consumer, {})
+
+    def consumers(self, host: UUID) -> frozenset[UUID]:
+        """Return every consumer that holds something on a host's tree."""
+        self._reachable()
+        with self._lock:
+            there = self.trees.get(host, ProviderTree()).providers
+            return frozenset(
+                consumer
+                for consumer, held in self._held.items()
+                if held.keys() & there.keys()
+            )
+
+    def _reachable(self) -> None:
+        if self.away:
+            raise UnavailableError("Placement cannot be reached")
+
+    def _used(self, uuid: UUID) -> Counter[str]:
+        used: Counter[str] = Counter()
+        for held in self._held.values():
+            used.update(held.get(uuid, {}))
+        return used
+
+    def _providers(self) -> dict[UUID, Provider]:
+        trees = self.trees.values()
+        return {uuid: one for tree in trees for uuid, one in tree.providers.items()}
+
+    def _shortage(self, allocation: Allocation) -> str:
+        providers = self._providers()
+        for uuid, amounts in allocation.items():
+            if uuid not in providers:
+                return f"there is no provider {uuid}"
+            used = self._used(uuid)
+            for name, amount in amounts.items():
+                inventory = providers[uuid].inventories.get(name)
+                if inventory is None:
+                    return f"{providers[uuid].name} has no {name}"
+                fits = used[name] + amount <= inventory.capacity
+                whole = amount % inventory.step_size == 0
+                allowed = inventory.min_unit <= amount <= inventory.max_unit
+                if not (fits and whole and allowed):
+                    return f"{providers[uuid].name} has too little {name}"
+        return ""
