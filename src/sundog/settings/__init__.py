@@ -1,0 +1,1 @@
+"""The settings: one frozen tree, read and checked once at start."""

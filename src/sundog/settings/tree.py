@@ -1,0 +1,105 @@
+"""The settings as values; the names are nova.conf's where Nova has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sundog.core.choosing.taste import Taste
+from sundog.core.hosts.whitelist import HostPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sundog.core.devices.device_spec import DeviceSpec
+    from sundog.core.requests.alias import Alias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedPages:
+    """One ``reserved_huge_pages``: ``count`` pages on a cell are the host's own."""
+
+    cell: int
+    size_kb: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """What is said of this machine as a host, and of every host as a whole.
+
+    ``name`` and ``my_ip`` are empty when not said: ask the machine. The CPU sets are
+    None when not said: without both, every CPU is shared.
+    """
+
+    name: str = ""
+    my_ip: str = ""
+    policy: HostPolicy = field(
+        default_factory=lambda: HostPolicy(cpu_ratio=4.0, ram_ratio=1.0, disk_ratio=1.0)
+    )
+    reserved_memory_mb: int = 512
+    reserved_disk_mb: int = 0
+    reserved_huge_pages: tuple[ReservedPages, ...] = ()
+    cpu_shared_set: frozenset[int] | None = None
+    cpu_dedicated_set: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Where the REST API listens; port 0 takes any free one."""
+
+    listen: str = "127.0.0.1"
+    port: int = 8774
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciSettings:
+    """The whitelist, in order, and the aliases by name."""
+
+    device_specs: tuple[DeviceSpec, ...] = ()
+    aliases: Mapping[str, Alias] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementSettings:
+    """Where Placement is; an empty ``endpoint`` means in this process.
+
+    ``token`` is sent as it is (keystoneauth's ``admin_token``); empty with ``none``.
+    """
+
+    endpoint: str = ""
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedHost:
+    """A host to simulate: ``file`` is a path, or the name of a file that is shipped.
+
+    ``name`` is empty when the file is to say it.
+    """
+
+    file: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a Sundog process.
+
+    ``database`` is an SQLAlchemy URL. ``max_attempts`` is how many hosts are tried
+    for a server. ``libvirt_uri`` is empty when no real host is served.
+    """
+
+    state_path: Path
+    images: Path
+    database: str = field(repr=False)
+    host: HostSettings = field(default_factory=HostSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    pci: PciSettings = field(default_factory=PciSettings)
+    placement: PlacementSettings = field(default_factory=PlacementSettings)
+    taste: Taste = field(default_factory=Taste)
+    max_attempts: int = 3
+    simulated_hosts: tuple[SimulatedHost, ...] = ()
+    libvirt_uri: str = ""
