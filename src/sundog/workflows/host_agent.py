@@ -80,6 +80,11 @@ class LocalHost:
         """The host's name."""
         return self._name
 
+    def follow(self, rules: HostRules) -> None:
+        """Take other rules; they count from the next scan on."""
+        with self._lock:
+            self._rules = rules
+
     def start(self) -> HostSnapshot:
         """Enable the VFs that rules ask for, then report."""
         with self._lock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.edges.libvirt.kinds.table import kind_of
 from sundog.edges.libvirt.node_devices import read_node_devices
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.edges.libvirt.kinds.kind import Site
 
 
@@ -33,7 +33,7 @@ class LibvirtDeviceBench:
         """Give one device back; not there is fine."""
         kind_of(share.kind).free(self._site, consumer, share)
 
-    def enable_vfs(self, wanted: Mapping[str, int]) -> None:
+    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> None:
         """Enable VFs of PFs that have none yet, each read back.
 
         Every PF is tried; raises HostRefusedError with all that failed.

@@ -1,0 +1,252 @@
+"""The embedded service: API, conductor, Placement and all agents in one process."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from uuid import UUID, uuid4
+
+from sundog.core.errors import BadConfigurationError, NotFoundError
+from sundog.core.hosts.guest_part import HostShare
+from sundog.edges.images.image_folder import ImageFolder
+from sundog.edges.placement.embedded import EmbeddedPlacement
+from sundog.edges.placement.ledger import PlacementLedger
+from sundog.edges.placement.sessions import inside_session, token_session
+from sundog.edges.rest.app import build_app
+from sundog.edges.rest.ask import Books
+from sundog.edges.simulation.host_file import read_host_file
+from sundog.edges.simulation.shipped import shipped_host
+from sundog.edges.storage.store import Store, open_store
+from sundog.wiring.simulated import SimulatedHost, simulated_host
+from sundog.workflows.boot_server import boot_server
+from sundog.workflows.conductor import Conductor
+from sundog.workflows.delete_server import delete_server
+from sundog.workflows.flavors import FlavorBook
+from sundog.workflows.fleet_view import FleetView
+from sundog.workflows.host_agent import HostRules, LocalHost
+from sundog.workflows.hosts import HostBook
+from sundog.workflows.jobs import Jobs
+from sundog.workflows.report_host import HostReport
+from sundog.workflows.server_locks import ServerLocks
+from sundog.workflows.servers import ServerBook
+from sundog.workflows.settle import settle
+from sundog.workflows.start_host import start_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from wsgiref.types import WSGIApplication
+
+    from sundog.edges.simulation.host_model import HostModel
+    from sundog.settings.tree import HostSettings, Settings
+    from sundog.workflows.ports import Ledger
+
+
+def now() -> datetime:
+    """Tell the time, UTC and aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """A service in this process; close it when done, or use ``with``.
+
+    ``simulated`` gives the kernels of simulated hosts, to ask faults of.
+    """
+
+    app: WSGIApplication
+    books: Books
+    conductor: Conductor
+    agents: Mapping[str, LocalHost]
+    simulated: Mapping[str, SimulatedHost]
+    jobs: Jobs
+    closing: ExitStack
+
+    def start(self) -> None:
+        """Take the hosts up and settle what an earlier life left."""
+        for agent in self.agents.values():
+            start_host(self.conductor, self.books.hosts, agent.start())
+        settle(self.conductor, self.books.servers.begin_delete)
+
+    def beat(self) -> None:
+        """Scan every host once and report what changed; called now and then."""
+        for agent in self.agents.values():
+            snapshot = agent.report()
+            self.conductor.reports.take(snapshot)
+            self.conductor.reports.heard_of(snapshot)
+
+    def follow_rules(self, settings: Settings) -> None:
+        """Apply a whitelist that was read anew, at once."""
+        for agent in self.agents.values():
+            agent.follow(host_rules(settings))
+        self.beat()
+
+    def close(self) -> None:
+        """Finish the jobs that were begun, then close everything."""
+        self.closing.close()
+
+    def __enter__(self) -> Self:
+        """Return the service itself."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def build_embedded(settings: Settings) -> Embedded:
+    """Build the service; nothing is scanned before ``start``.
+
+    Raises BadConfigurationError with everything that is wrong.
+    """
+    models = host_models(settings)
+    settings.state_path.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opening:
+        store = open_store(settings.database)
+        opening.callback(store.close)
+        ledger, mounts = _placement(settings, opening)
+        simulated = {
+            model.name: simulated_host(model, settings.state_path) for model in models
+        }
+        rules, serial = host_rules(settings), time.time_ns()
+        agents = {
+            name: LocalHost(name, host.tools, store.claims, rules, serial)
+            for name, host in simulated.items()
+        }
+        jobs = opening.enter_context(Jobs())
+        conductor = _conductor(settings, store, ledger, agents)
+        books = _books(settings, store, conductor, jobs)
+        return Embedded(
+            app=build_app(books, mounts),
+            books=books,
+            conductor=conductor,
+            agents=agents,
+            simulated=simulated,
+            jobs=jobs,
+            closing=opening.pop_all(),
+        )
+
+
+def host_models(settings: Settings) -> tuple[HostModel, ...]:
+    """Read every host file that is named; raises BadConfigurationError with all."""
+    problems: list[str] = []
+    models: dict[str, HostModel] = {}
+    for wanted in settings.simulated_hosts:
+        try:
+            model = read_host_file(_path_of(wanted.file))
+        except BadConfigurationError as error:
+            problems += error.problems
+            continue
+        model = replace(model, name=wanted.name or model.name)
+        if model.name in models:
+            problems.append(
+                f"[simulation] host_file: two hosts are named {model.name}; "
+                f"write another-name={wanted.file}"
+            )
+        models[model.name] = model
+    if problems:
+        raise BadConfigurationError(*problems)
+    return tuple(models.values())
+
+
+def _path_of(file: str) -> Path:
+    try:
+        return shipped_host(file)
+    except NotFoundError:
+        return Path(file)
+
+
+def host_rules(settings: Settings) -> HostRules:
+    """Say what the settings say of every host."""
+    return HostRules(
+        specs=settings.pci.device_specs,
+        policy=settings.host.policy,
+        share=_share(settings.host),
+    )
+
+
+def _share(host: HostSettings) -> HostShare:
+    return HostShare(
+        cpu_shared_set=host.cpu_shared_set,
+        cpu_dedicated_set=host.cpu_dedicated_set,
+        reserved_memory_mb=host.reserved_memory_mb,
+        reserved_disk_gb=-(-host.reserved_disk_mb // 1024),
+        reserved_pages=tuple(
+            (pages.cell, pages.size_kb, pages.count)
+            for pages in host.reserved_huge_pages
+        ),
+    )
+
+
+def _placement(
+    settings: Settings, opening: ExitStack
+) -> tuple[Ledger, Mapping[str, WSGIApplication]]:
+    if settings.placement.endpoint:
+        session = token_session(settings.placement.endpoint, settings.placement.token)
+        return PlacementLedger(session), {}
+    placement = EmbeddedPlacement(settings.state_path / "placement.db")
+    opening.callback(placement.close)
+    return PlacementLedger(inside_session(placement)), {"/placement": placement}
+
+
+def _conductor(
+    settings: Settings, store: Store, ledger: Ledger, agents: Mapping[str, LocalHost]
+) -> Conductor:
+    fleet = FleetView(settings.taste)
+    return Conductor(
+        servers=store.servers,
+        claims=store.claims,
+        ledger=ledger,
+        fleet=fleet,
+        agents=agents,
+        reports=HostReport(ledger, fleet, store.services, now),
+        aliases=settings.pci.aliases,
+        clock=now,
+        locks=ServerLocks(),
+        max_attempts=settings.max_attempts,
+    )
+
+
+def _books(settings: Settings, store: Store, conductor: Conductor, jobs: Jobs) -> Books:
+    images = ImageFolder(settings.images)
+    aliases = settings.pci.aliases
+
+    def begin_boot(server_id: UUID) -> None:
+        jobs.begin(partial(boot_server, conductor, server_id))
+
+    def begin_delete(server_id: UUID) -> None:
+        jobs.begin(partial(delete_server, conductor, server_id))
+
+    return Books(
+        flavors=FlavorBook(store.flavors, aliases),
+        servers=ServerBook(
+            servers=store.servers,
+            claims=store.claims,
+            flavors=store.flavors,
+            images=images,
+            aliases=aliases,
+            clock=now,
+            new_id=uuid4,
+            begin_boot=begin_boot,
+            begin_delete=begin_delete,
+        ),
+        hosts=HostBook(
+            services=store.services,
+            fleet=conductor.fleet,
+            flavors=store.flavors,
+            images=images,
+            aliases=aliases,
+            clock=now,
+        ),
+        images=images,
+    )

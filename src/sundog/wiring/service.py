@@ -1,0 +1,94 @@
+"""Serve until told to stop: HTTP, heartbeats, signals."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from waitress.server import create_server
+
+from sundog.core.errors import BadConfigurationError, SundogError
+from sundog.settings.read import read_settings
+from sundog.wiring.embedded import build_embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sundog.settings.tree import Settings
+    from sundog.wiring.embedded import Embedded
+
+LOG: Final = logging.getLogger("sundog")
+_HEARTBEAT_SECONDS: Final = 15.0
+_THREADS: Final = 8
+
+
+def serve(config: Sequence[Path]) -> int:
+    """Serve in the foreground until SIGTERM or SIGINT; SIGHUP reads rules anew.
+
+    Raises BadConfigurationError with every problem before anything is started.
+    """
+    settings = read_settings(config, {})
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    with build_embedded(settings) as service:
+        server = _listen(settings, service)
+        stop, reload = Event(), Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        signal.signal(signal.SIGHUP, lambda *_: reload.set())
+        service.start()
+        Thread(target=server.run, name="http", daemon=True).start()
+        _say_where(settings, server.effective_port)
+        _beat_until(stop, reload, service, config)
+        server.close()
+    return 0
+
+
+def _listen(settings: Settings, service: Embedded) -> Any:  # noqa: ANN401 - waitress ships no types
+    try:
+        return create_server(
+            service.app,
+            host=settings.api.listen,
+            port=settings.api.port,
+            threads=_THREADS,
+            ident="sundog",
+        )
+    except OSError as error:
+        raise BadConfigurationError(
+            f"[DEFAULT] osapi_compute_listen_port = {settings.api.port}: "
+            f"cannot listen on {settings.api.listen}: {error.strerror}; "
+            "choose another port"
+        ) from error
+
+
+def _say_where(settings: Settings, port: int) -> None:
+    hosts = len(settings.simulated_hosts)
+    LOG.info("Serving %d hosts on http://%s:%d", hosts, settings.api.listen, port)
+
+
+def _beat_until(
+    stop: Event, reload: Event, service: Embedded, config: Sequence[Path]
+) -> None:
+    waited = 0.0
+    while not stop.wait(0.2):
+        waited += 0.2
+        try:
+            if reload.is_set():
+                reload.clear()
+                service.follow_rules(read_settings(config, {}))
+                LOG.info("Took the whitelist up anew")
+            elif waited >= _HEARTBEAT_SECONDS:
+                waited = 0.0
+                service.beat()
+        except BadConfigurationError as error:
+            for problem in error.problems:
+                LOG.warning("Kept the old whitelist: %s", problem)
+        except SundogError as error:
+            LOG.warning("Report: %s", error)

@@ -1,0 +1,98 @@
+"""An agent whose host is a value: it keeps guests in memory and refuses on demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sundog.core.choosing.choose_host import check
+
+from sundog.core.choosing.assignment import Assignment, mdev_uuid
+from sundog.core.devices.device import Mdev
+from sundog.core.errors import HostRefusedError
+from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from sundog.workflows.ports import BootOrder
+
+
+class FakeAgent:
+    """The port ``HostAgent`` in memory."""
+
+    def __init__(self, snapshot: HostSnapshot) -> None:
+        self._snapshot = snapshot
+        self._lock = Lock()
+        self.guests: dict[UUID, Assignment] = {}
+        self.refusals: list[str] = []
+        self.removal_errors: list[Exception] = []
+        self.on_boot: Callable[[], None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._snapshot.name
+
+    def report(self) -> HostSnapshot:
+        with self._lock:
+            self._snapshot = replace(self._snapshot, serial=self._snapshot.serial + 1)
+            return self._snapshot
+
+    def boot(self, order: BootOrder) -> HostSnapshot:
+        consumer = order.server.id
+        if self.on_boot is not None:
+            self.on_boot()
+        with self._lock:
+            held = tuple(
+                Holding(consumer=other, assignment=assignment)
+                for other, assignment in self.guests.items()
+                if other != consumer
+            )
+            state = HostState(snapshot=self._snapshot, holdings=held)
+            reason = self.refusals.pop(0) if self.refusals else ""
+            reason = reason or check(order.assignment, state)
+            if reason:
+                raise HostRefusedError(f"Host {self.name} refused: {reason}")
+            if consumer not in self.guests:
+                self.guests[consumer] = order.assignment
+                self._change_mdevs(consumer, order.assignment, made=True)
+        return self.report()
+
+    def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
+        with self._lock:
+            if self.removal_errors:
+                raise self.removal_errors.pop(0)
+            if self.guests.pop(consumer, None) is not None:
+                self._change_mdevs(consumer, assignment, made=False)
+        return self.report()
+
+    def _change_mdevs(
+        self, consumer: UUID, assignment: Assignment, *, made: bool
+    ) -> None:
+        """Do as a card does whose types do not share: one fewer, or one more."""
+        for share in assignment.devices:
+            if not share.is_made:
+                continue
+            uuid = mdev_uuid(consumer, share.slot)
+            mdev = Mdev(uuid=uuid, type_id=share.type_id, parent=share.address)
+            others = tuple(one for one in self._snapshot.mdevs if one.uuid != uuid)
+            step = -1 if made else 1
+            self._snapshot = replace(
+                self._snapshot,
+                mdevs=(*others, mdev) if made else others,
+                cards=tuple(
+                    replace(
+                        card,
+                        devices=tuple(
+                            replace(device, available=device.available + step)
+                            if (device.address, device.type_id)
+                            == (share.address, share.type_id)
+                            else device
+                            for device in card.devices
+                        ),
+                    )
+                    for card in self._snapshot.cards
+                ),
+            )

@@ -1,0 +1,125 @@
+"""Booting goes from BUILD to ACTIVE, or leaves nothing behind and says why."""
+
+from tests.workflows.world import flavor, host, hosts, world
+
+from sundog.core.errors import ClaimConflictError
+from sundog.core.lives.claim import ClaimState
+from sundog.core.lives.server import Phase, ServerStatus
+
+VF = flavor("vf", pci="vf:1")
+VGPU = flavor("vgpu", pci="vGPU:1")
+
+
+def test_boot_ends_active_with_claim_allocation_and_guest() -> None:
+    """All four records name the server once it is ACTIVE."""
+    here = world(host("a"))
+    [one] = here.boot(VGPU)
+    server = here.servers.get(one)
+    assert (server.status, server.host) == (ServerStatus.ACTIVE, "a")
+    assert server.launched is not None
+    claim = here.servers.claim(one)
+    assert claim is not None
+    assert claim.state is ClaimState.ALLOCATED
+    assert [share.type_id for share in claim.assignment.devices] == ["nvidia-35"]
+    assert here.agents["a"].guests[one] == claim.assignment
+    here.check_agreement()
+
+
+def test_refusing_host_is_left_for_the_next() -> None:
+    """A host that refuses gets everything undone, and the next alternate is taken."""
+    here = world(*hosts("a", "b"))
+    here.agents["a"].refusals.append("the kernel said no")
+    here.agents["b"].refusals.clear()
+    [one] = here.boot(VF)
+    server = here.servers.get(one)
+    refused_first = not here.agents["a"].refusals
+    assert server.status is ServerStatus.ACTIVE
+    assert server.host == ("b" if refused_first else "a")
+    here.check_agreement()
+
+
+def test_conflict_in_placement_takes_the_next_alternate() -> None:
+    """A 409 costs one host, not the server."""
+    here = world(*hosts("a", "b"))
+    here.ledger.fail_next_claim(ClaimConflictError("Inventory changed."))
+    [one] = here.boot(VF)
+    assert here.servers.get(one).status is ServerStatus.ACTIVE
+    here.check_agreement()
+
+
+def test_attempts_are_bounded_and_their_reasons_told() -> None:
+    """After max_attempts hosts the server is in ERROR with each host's reason."""
+    here = world(*hosts("a", "b", "c", "d"))
+    for agent in here.agents.values():
+        agent.refusals.append("the card fell off the bus")
+    [one] = here.boot(VF)
+    server = here.servers.get(one)
+    assert server.status is ServerStatus.ERROR
+    assert server.fault is not None
+    assert server.fault.message.startswith("No valid host was found. 3 tried")
+    assert server.fault.message.count("the card fell off the bus") == 3
+    assert server.host is None
+    here.check_agreement()
+
+
+def test_what_cannot_fit_says_why() -> None:
+    """A server that fits nowhere is in ERROR, and its fault names the constraint."""
+    here = world(host("a"))
+    [one] = here.boot(flavor("many", pci="vGPU:3"))
+    server = here.servers.get(one)
+    assert server.fault is not None
+    assert server.fault.message.startswith("No valid host was found.")
+    assert "nvidia-35" in server.fault.message
+    here.check_agreement()
+
+
+def test_last_devices_go_to_as_many_servers() -> None:
+    """5 servers on 4 VFs: 4 are ACTIVE, 1 is in ERROR."""
+    here = world(*hosts("a", "b"))
+    ids = here.boot(VF, count=5)
+    statuses = [here.servers.get(one).status for one in ids]
+    assert statuses.count(ServerStatus.ACTIVE) == 4
+    assert statuses.count(ServerStatus.ERROR) == 1
+    here.check_agreement()
+
+
+def test_delete_that_comes_first_wins() -> None:
+    """A server deleted before its job began is never built."""
+    here = world(host("a"))
+    [one] = here.order(VF)
+    here.servers.delete(one)
+    here.work()
+    assert here.store.servers.get(one).phase is Phase.DELETED
+    assert here.agents["a"].guests == {}
+    here.check_agreement()
+
+
+def test_delete_in_the_middle_undoes_the_boot() -> None:
+    """A delete asked for while the guest starts ends in DELETED, nothing left."""
+    here = world(host("a"))
+    [one] = here.order(VF)
+    agent = here.agents["a"]
+    agent.on_boot = lambda: here.servers.delete(one)
+    here.work()
+    assert here.store.servers.get(one).phase is Phase.DELETED
+    assert agent.guests == {}
+    here.check_agreement()
+
+
+def test_forced_host_is_taken_or_refused() -> None:
+    """A server that names its host goes there or nowhere."""
+    here = world(*hosts("a", "b"))
+    here.boot(flavor("both", pci="vf:2"))
+    taken = {name for name, agent in here.agents.items() if agent.guests}
+    [full] = taken
+    [one] = here.order(VF)
+    here.store.servers.change(
+        one, lambda server: type(server)(**_fields(server) | {"wanted_host": full})
+    )
+    here.work()
+    assert here.servers.get(one).status is ServerStatus.ERROR
+    here.check_agreement()
+
+
+def _fields(server: object) -> dict[str, object]:
+    return {name: getattr(server, name) for name in server.__dataclass_fields__}  # type: ignore[attr-defined]  # a dataclass
