@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.fakes.stores import FakeStore
 
+from sundog.edges.storage.database import open_engine
 from sundog.edges.storage.store import open_store
+from sundog.edges.storage.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +23,14 @@ if TYPE_CHECKING:
         ServiceStore,
     )
 
-KINDS: Final = ("fake", "SQLite in memory", "SQLite in a file")
+# An SQLAlchemy URL of a database to empty and test on: PostgreSQL or MariaDB.
+SCRATCH: Final = os.environ.get("SUNDOG_TEST_DATABASE", "")
+KINDS: Final = (
+    "fake",
+    "SQLite in memory",
+    "SQLite in a file",
+    *(["scratch database"] if SCRATCH else []),
+)
 
 
 class AnyStore(Protocol):
@@ -53,6 +63,18 @@ def opened(kind: str, folder: Path) -> Iterator[AnyStore]:
     if kind == "fake":
         yield FakeStore()
         return
-    path = f"/{folder}/sundog.db" if kind == "SQLite in a file" else ""
-    with open_store(f"sqlite://{path}") as store:
+    if kind == "scratch database":
+        _empty(SCRATCH)
+        url = SCRATCH
+    else:
+        url = f"sqlite:///{folder}/sundog.db" if "file" in kind else "sqlite://"
+    with open_store(url) as store:
         yield store
+
+
+def _empty(url: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    engine.dispose()
