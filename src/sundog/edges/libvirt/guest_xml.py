@@ -5,6 +5,7 @@ Source: https://libvirt.org/formatdomain.html and libvirt's domaincommon.rng.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 METADATA: Final = "urn:sundog:guest:1"
 _OWN: Final = ElementMaker(namespace=METADATA, nsmap={"sundog": METADATA})
+
+# What XML 1.0 cannot hold, and what a name should not.
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
 # lxml ships no types; an element by name.
 Element = Any
@@ -79,20 +83,24 @@ def number_list(numbers: Iterable[int]) -> str:
 def _metadata(config: GuestConfig) -> Element:
     """Who the guest is and what each of its devices serves, for whoever finds it."""
     return _OWN.server(
-        _OWN.name(config.server_name),
-        _OWN.flavor(config.flavor_name),
+        _OWN.name(_printable(config.server_name)),
+        _OWN.flavor(_printable(config.flavor_name)),
         *(_OWN.device(**dict(_device_record(each))) for each in config.devices),
     )
 
 
 def _device_record(device: ConfigDevice) -> Iterator[tuple[str, str]]:
-    yield "slot", device.slot
-    yield "alias", device.alias
+    yield "slot", _printable(device.slot)
+    yield "alias", _printable(device.alias)
     yield "kind", device.kind.value
     yield "address", str(device.address)
     if device.mdev is not None:
         yield "type", device.type_id
         yield "mdev", str(device.mdev)
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def _memory_backing(config: GuestConfig) -> Iterator[Element]:
