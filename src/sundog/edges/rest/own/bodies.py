@@ -31,7 +31,8 @@ class DeviceBody(msgspec.Struct, kw_only=True, frozen=True):
     ``used`` those held, ``free`` those that could still be handed out now, with the
     card's shared budget taken into account. ``state`` is ``available``, ``claimed``
     (nothing is left, or another function of the card excludes it) or
-    ``unavailable`` (``reason`` says why).
+    ``unavailable`` (``reason`` says why). ``foreign`` counts mdevs of the type that
+    exist and are not ours; they are never touched.
     """
 
     address: str
@@ -48,6 +49,7 @@ class DeviceBody(msgspec.Struct, kw_only=True, frozen=True):
     state: str
     reason: str
     holders: list[HolderBody]
+    foreign: int = 0
 
 
 class CardBody(msgspec.Struct, kw_only=True, frozen=True):

@@ -1,0 +1,107 @@
+"""What a handler is given, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from sundog.edges.rest.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug import Request
+
+    from sundog.edges.rest.query import Query
+    from sundog.workflows.flavors import FlavorBook
+    from sundog.workflows.hosts import HostBook
+    from sundog.workflows.ports import ImageSource
+    from sundog.workflows.servers import ServerBook
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who calls, in embedded mode: everybody is the admin of one project."""
+
+    project_id: str = "5d0000000000400080000000000000a1"
+    project_name: str = "admin"
+    user_id: str = "5d0000000000400080000000000000b2"
+    user_name: str = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What the API works on. ``zone`` is the one availability zone."""
+
+    flavors: FlavorBook
+    servers: ServerBook
+    hosts: HostBook
+    images: ImageSource
+    identity: Identity = field(default_factory=Identity)
+    zone: str = "nova"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response: a JSON body (None for an empty one), status, more headers."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request on its way to a handler.
+
+    ``version`` is the compute microversion (53 for 2.53). ``host_url`` is where the
+    client found us, without a slash at its end; ``base`` is the prefix of the API
+    under it (``/compute/v2.1``).
+    """
+
+    request: Request
+    books: Books
+    version: int
+    host_url: str
+    base: str
+    query: Query
+
+    def since(self, minor: int) -> bool:
+        """Whether the microversion is 2.``minor`` or newer."""
+        return self.version >= minor
+
+    def read(self, shape: type[T]) -> T:
+        """Read the body as JSON of a shape; raises Fault 400, 413 or 415."""
+        kind = self.request.mimetype
+        if kind not in ("", "application/json"):
+            raise Fault(415, f"Unsupported Content-Type {kind[:80]}; send JSON.")
+        data = self.request.get_data(cache=False)
+        try:
+            return msgspec.json.decode(data, type=shape)
+        except msgspec.ValidationError as error:
+            raise Fault(400, f"Invalid input: {error}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Fault(400, f"Malformed request body: {error}") from None
+        except (RecursionError, ValueError):
+            raise Fault(
+                400, "Malformed request body: it is nested or long beyond measure."
+            ) from None
+
+    def link(self, path: str) -> str:
+        """Return the full address of a path under the API."""
+        return f"{self.host_url}{self.base}{path}"
+
+    def links(self, path: str) -> list[dict[str, str]]:
+        """Return Nova's ``self`` and ``bookmark`` links of a resource."""
+        return [
+            {"rel": "self", "href": self.link(path)},
+            {"rel": "bookmark", "href": self.bookmark(path)},
+        ]
+
+    def bookmark(self, path: str) -> str:
+        """Return a resource's address without the API's version."""
+        return f"{self.host_url}{self.base.removesuffix('/v2.1')}{path}"

@@ -1,0 +1,116 @@
+"""Servers: list, show, change, delete; actions are told to be missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from msgspec import UNSET
+
+from sundog.edges.rest import checks
+from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.server_bodies import ServerChange, ServerChangeBody
+from sundog.edges.rest.compute.servers_create import check_disk_config
+from sundog.edges.rest.compute.servers_filters import chosen
+from sundog.edges.rest.compute.servers_view import (
+    Occasion,
+    brief,
+    full,
+    host_statuses,
+)
+from sundog.edges.rest.errors import Fault
+from sundog.edges.rest.paging import page
+
+if TYPE_CHECKING:
+    from sundog.core.lives.server import Server
+    from sundog.edges.rest.ask import Ask
+
+
+def index(ask: Ask) -> Answer:
+    """``GET /servers``."""
+    part, links = page(ask, chosen(ask), _id_of, "/servers")
+    more = {"servers_links": links} if links else {}
+    return Answer(body={"servers": [brief(ask, one) for one in part], **more})
+
+
+def detail(ask: Ask) -> Answer:
+    """``GET /servers/detail``."""
+    part, links = page(ask, chosen(ask), _id_of, "/servers/detail")
+    statuses = host_statuses(ask)
+    more = {"servers_links": links} if links else {}
+    shown = [
+        full(ask, one, Occasion.DETAIL, statuses.get(one.host or "", ""))
+        for one in part
+    ]
+    return Answer(body={"servers": shown, **more})
+
+
+def show(ask: Ask, server_id: str) -> Answer:
+    """``GET /servers/{id}``."""
+    return _shown(ask, find(ask, server_id), Occasion.SHOW)
+
+
+def update(ask: Ask, server_id: str) -> Answer:
+    """``PUT /servers/{id}``: name, description, hostname."""
+    change = ask.read(ServerChangeBody).server
+    checks.refuse_early(change, {"description": 19, "hostname": 90}, ask.version)
+    check_disk_config(change.disk_config)
+    if change.access_ip_v4 or change.access_ip_v6:
+        raise Fault(400, "Sundog does not serve access addresses yet; leave them out.")
+    server = find(ask, server_id)
+    _check(ask, change)
+    changed = ask.books.servers.change(server.id, lambda old: _edited(old, change))
+    return _shown(ask, changed, Occasion.UPDATE)
+
+
+def delete(ask: Ask, server_id: str) -> Answer:
+    """``DELETE /servers/{id}``."""
+    ask.books.servers.delete(find(ask, server_id).id)
+    return Answer(status=204)
+
+
+def act(ask: Ask, server_id: str) -> Answer:
+    """``POST /servers/{id}/action``: none is served yet, and says so."""
+    body = ask.read(dict[str, object])
+    find(ask, server_id)
+    if len(body) != 1:
+        raise Fault(400, "A body with exactly one action is needed.")
+    raise Fault(400, f"Sundog does not serve the action {next(iter(body))[:80]!r} yet.")
+
+
+def find(ask: Ask, server_id: str) -> Server:
+    """Return a server by the id in a path; raises Fault or NotFoundError (404)."""
+    try:
+        key = UUID(server_id)
+    except ValueError:
+        raise Fault(404, f"Instance {server_id} could not be found.") from None
+    return ask.books.servers.get(key)
+
+
+def _id_of(server: Server) -> str:
+    return str(server.id)
+
+
+def _shown(ask: Ask, server: Server, occasion: Occasion) -> Answer:
+    status = host_statuses(ask).get(server.host or "", "")
+    return Answer(body={"server": full(ask, server, occasion, status)})
+
+
+def _check(ask: Ask, change: ServerChange) -> None:
+    if change.name is not UNSET:
+        checks.name("name", change.name)
+    if change.description is not UNSET:
+        checks.description("description", change.description)
+    if change.hostname is not UNSET:
+        checks.hostname(change.hostname, domain=ask.since(94))
+
+
+def _edited(old: Server, change: ServerChange) -> Server:
+    text = change.description
+    return replace(
+        old,
+        name=old.name if change.name is UNSET else change.name,
+        description=old.description if text is UNSET else text,
+        hostname=old.hostname if change.hostname is UNSET else change.hostname,
+    )

@@ -1,0 +1,287 @@
+"""``POST /servers``: read it, refuse what is not served, hand it on."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Final
+
+from msgspec import UNSET
+
+from sundog.edges.rest import checks
+from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.server_bodies import NewServerBody
+from sundog.edges.rest.errors import Fault
+from sundog.workflows.servers import NewServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sundog.edges.rest.ask import Ask
+    from sundog.edges.rest.compute.server_bodies import BlockDevice, NewServerFields
+
+METADATA_KEY: Final = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}", re.ASCII)
+MOST_METADATA: Final = 128
+MOST_TAGS: Final = 50
+_LONGEST_TAG: Final = 60
+_MOST_SERVERS: Final = 1000
+_LARGEST_USER_DATA: Final = 65535
+_SINCE: Final = {
+    "description": 19,
+    "tags": 52,
+    "trusted_image_certificates": 63,
+    "host": 74,
+    "hypervisor_hostname": 74,
+    "hostname": 90,
+}
+_LAST_WITH_PERSONALITY: Final = 56
+_NO_NETWORKS: Final = (
+    "Sundog serves no Neutron networks or ports yet. Ask for networks 'none'."
+)
+_NO_VOLUMES: Final = (
+    "Sundog serves no Cinder volumes, snapshots or extra disks yet. Boot from an image "
+    "to a local disk: one block_device_mapping_v2 entry with source_type image, "
+    "destination_type local and boot_index 0, or none."
+)
+
+
+def create(ask: Ask) -> Answer:
+    """``POST /servers``."""
+    body = ask.read(NewServerBody)
+    server = body.server
+    _check_version(ask, server)
+    _refuse_unserved(body)
+    _check_networks(ask, server)
+    order = _order(ask, server)
+    made = ask.books.servers.create(order)
+    if checks.flag("return_reservation_id", server.return_reservation_id):
+        return Answer(body={"reservation_id": made[0].reservation_id}, status=202)
+    path = f"/servers/{made[0].id}"
+    shown = {
+        "id": str(made[0].id),
+        "links": ask.links(path),
+        "OS-DCF:diskConfig": "MANUAL",
+        "security_groups": [{"name": "default"}],
+    }
+    return Answer(
+        body={"server": shown}, status=202, headers={"Location": ask.link(path)}
+    )
+
+
+def tags(values: Sequence[str]) -> frozenset[str]:
+    """Check tags: at most 50, each of 1 to 60 characters without ``/`` and ``,``."""
+    for value in values:
+        checks.name("tags", value)
+        if len(value) > _LONGEST_TAG or "/" in value or "," in value:
+            raise Fault(
+                400,
+                f"Invalid input for field/attribute tags. Value: {value[:80]!r}. A tag "
+                f"has 1 to {_LONGEST_TAG} characters and no '/' or ','.",
+            )
+    if len(set(values)) > MOST_TAGS:
+        raise Fault(400, f"A server has at most {MOST_TAGS} tags.")
+    return frozenset(values)
+
+
+def metadata(values: dict[str, str]) -> dict[str, str]:
+    """Check metadata: at most 128 pairs of short texts."""
+    if len(values) > MOST_METADATA:
+        raise Fault(403, f"A server has at most {MOST_METADATA} metadata items.")
+    return checks.pairs("metadata", values, METADATA_KEY)
+
+
+def _check_version(ask: Ask, server: NewServerFields) -> None:
+    checks.refuse_early(server, _SINCE, ask.version)
+    if server.personality is not UNSET and ask.version > _LAST_WITH_PERSONALITY:
+        raise Fault(
+            400, "Additional properties are not allowed ('personality' was unexpected)"
+        )
+
+
+def _refuse_unserved(body: NewServerBody) -> None:
+    """Refuse in words what Nova knows and Sundog does not do yet."""
+    server = body.server
+    given = {
+        "os:scheduler_hints": body.hints or body.old_hints,
+        "adminPass": server.admin_pass,
+        "accessIPv4": server.access_ip_v4,
+        "accessIPv6": server.access_ip_v6,
+        "key_name": server.key_name,
+        "personality": server.personality or None,
+        "trusted_image_certificates": server.trusted_image_certificates or None,
+    }
+    for field, value in given.items():
+        if value:
+            raise Fault(400, f"Sundog does not serve {field} yet; leave it out.")
+    if server.block_device_mapping:
+        raise Fault(400, _NO_VOLUMES)
+    check_disk_config(server.disk_config)
+    if any(group != {"name": "default"} for group in server.security_groups):
+        raise Fault(400, f"security_groups: {_NO_NETWORKS}")
+
+
+def check_disk_config(value: str) -> None:
+    """Refuse a disk that would be partitioned automatically."""
+    if value != "MANUAL":
+        raise Fault(
+            400,
+            "Invalid input for field/attribute OS-DCF:diskConfig: only MANUAL is "
+            "served.",
+        )
+
+
+def _check_networks(ask: Ask, server: NewServerFields) -> None:
+    networks = server.networks
+    if networks is UNSET:
+        if ask.since(37):
+            raise Fault(400, "'networks' is a required property")
+        return
+    if isinstance(networks, str):
+        if not ask.since(37) or networks not in ("none", "auto"):
+            raise Fault(
+                400,
+                f"Invalid input for field/attribute networks. Value: {networks[:80]!r}."
+                " It is 'none' or 'auto' (from 2.37 on), or a list.",
+            )
+    elif networks:
+        raise Fault(400, _NO_NETWORKS)
+
+
+def _order(ask: Ask, server: NewServerFields) -> NewServer:
+    least, most = _counts(server)
+    zone, host = _destination(ask, server)
+    text = None if server.description is UNSET else server.description
+    domain = ask.since(94)
+    return NewServer(
+        name=checks.name("name", server.name),
+        flavor_id=_flavor_id(server),
+        image_id=_image_id(server),
+        project_id=ask.books.identity.project_id,
+        user_id=ask.books.identity.user_id,
+        min_count=least,
+        max_count=most,
+        metadata=metadata(server.metadata),
+        tags=tags(() if server.tags is UNSET else server.tags),
+        description=checks.description("description", text),
+        hostname=(
+            None
+            if server.hostname is UNSET
+            else checks.hostname(server.hostname, domain=domain)
+        ),
+        config_drive=checks.flag("config_drive", server.config_drive or False),
+        availability_zone=zone,
+        user_data=_user_data(server.user_data),
+        wanted_host=host,
+    )
+
+
+def _flavor_id(server: NewServerFields) -> str:
+    try:
+        text = str(server.flavor_ref)
+    except ValueError:  # a number of more than 4300 digits
+        raise Fault(400, "Invalid flavorRef provided.") from None
+    return _reference("flavorRef", text)
+
+
+def _reference(field: str, text: str) -> str:
+    """Check an id that is looked up: anything printable of up to 255 characters."""
+    return checks.name(field, text)
+
+
+def _counts(server: NewServerFields) -> tuple[int, int]:
+    asked_least, asked_most = server.min_count, server.max_count
+    least = 1
+    if asked_least is not UNSET:
+        least = checks.whole("min_count", asked_least, least=1)
+    most = least
+    if asked_most is not UNSET:
+        most = checks.whole("max_count", asked_most, least=1)
+    if least > most:
+        raise Fault(400, "min_count must be <= max_count")
+    if most > _MOST_SERVERS:
+        raise Fault(
+            400, f"max_count: at most {_MOST_SERVERS} servers are made at once."
+        )
+    if most > 1 and server.hostname is not UNSET:
+        raise Fault(400, "Unable to allocate a single hostname to multiple instances")
+    return least, most
+
+
+def _image_id(server: NewServerFields) -> str:
+    from_disk = _boot_image(server.block_device_mapping_v2)
+    if from_disk and server.image_ref and from_disk != server.image_ref:
+        raise Fault(
+            400,
+            f"imageRef {server.image_ref[:80]!r} and the boot disk's image "
+            f"{from_disk[:80]!r} differ.",
+        )
+    image = server.image_ref or from_disk
+    if not image:
+        raise Fault(400, "Invalid imageRef provided: name an image to boot from.")
+    return _reference("imageRef", image)
+
+
+def _boot_image(disks: Sequence[BlockDevice]) -> str:
+    """Return the image of the one local boot disk that may be told; else empty."""
+    if not disks:
+        return ""
+    disk = disks[0]
+    local = (disk.source_type, disk.destination_type) == ("image", "local")
+    first = str(disk.boot_index)[:2] == "0"
+    more = (
+        disk.volume_id,
+        disk.snapshot_id,
+        disk.volume_size,
+        disk.device_name,
+        disk.device_type,
+        disk.disk_bus,
+        disk.guest_format,
+        disk.virtual_name,
+        disk.no_device,
+        disk.tag or None,
+        disk.volume_type or None,
+    )
+    if len(disks) > 1 or not local or not first or any(more):
+        raise Fault(400, _NO_VOLUMES)
+    checks.flag("delete_on_termination", disk.delete_on_termination)
+    return disk.uuid or disk.image_id or ""
+
+
+def _destination(ask: Ask, server: NewServerFields) -> tuple[str, str | None]:
+    """Return the zone asked for, and the host (``zone:host:node`` or 2.74's way)."""
+    zone, _, rest = (server.availability_zone or "").partition(":")
+    forced = [part for part in rest.split(":", 1) if part]
+    asked = [
+        name for name in (server.host, server.hypervisor_hostname) if name is not UNSET
+    ]
+    if forced and asked:
+        raise Fault(400, "Name the host by availability_zone or by host, not by both.")
+    if zone and zone != ask.books.zone:
+        raise Fault(
+            400,
+            "The requested availability zone is not available: "
+            f"{zone[:80]!r}; there is {ask.books.zone!r}.",
+        )
+    hosts = set(forced or asked)
+    known = {service.host for service in ask.books.hosts.service_list()}
+    if len(hosts) > 1 or not hosts <= known:
+        raise Fault(
+            400,
+            f"Compute host {' and node '.join(sorted(hosts))[:160]!r} could not be "
+            "found; openstack compute service list names them.",
+        )
+    return zone, next(iter(hosts), None)
+
+
+def _user_data(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if len(text) > _LARGEST_USER_DATA:
+        raise Fault(400, f"User data too large. It must be <= {_LARGEST_USER_DATA}.")
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:  # binascii.Error is one, text that is not ASCII another
+        raise Fault(
+            400, "Invalid input for field/attribute user_data: it is not a 'base64'."
+        ) from None
+    return text

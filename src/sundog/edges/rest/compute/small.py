@@ -1,0 +1,86 @@
+"""Small documents that clients need: limits, zones, aggregates, extensions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.servers_create import MOST_METADATA
+from sundog.workflows.ports import ServerQuery
+
+if TYPE_CHECKING:
+    from sundog.edges.rest.ask import Ask
+
+_UNLIMITED: Final = -1
+_LAST_WITH_NETWORKS: Final = 35
+_LAST_WITH_IMAGES: Final = 38
+_LAST_WITH_PERSONALITY: Final = 56
+
+
+def limits(ask: Ask) -> Answer:
+    """``GET /limits``: there are no quotas; what is used is told."""
+    project = ask.query.text("tenant_id") or ask.books.identity.project_id
+    servers = ask.books.servers.list(ServerQuery(project_id=project))
+    absolute = {
+        "maxServerMeta": MOST_METADATA,
+        "maxTotalInstances": _UNLIMITED,
+        "maxTotalCores": _UNLIMITED,
+        "maxTotalRAMSize": _UNLIMITED,
+        "maxTotalKeypairs": 0,
+        "maxServerGroups": 0,
+        "maxServerGroupMembers": 0,
+        "totalInstancesUsed": len(servers),
+        "totalCoresUsed": sum(server.flavor.vcpus for server in servers),
+        "totalRAMUsed": sum(server.flavor.memory_mb for server in servers),
+        "totalServerGroupsUsed": 0,
+    }
+    if ask.version <= _LAST_WITH_NETWORKS:
+        absolute |= {
+            "maxTotalFloatingIps": 0,
+            "maxSecurityGroups": 0,
+            "maxSecurityGroupRules": 0,
+            "totalFloatingIpsUsed": 0,
+            "totalSecurityGroupsUsed": 0,
+        }
+    if ask.version <= _LAST_WITH_IMAGES:
+        absolute["maxImageMeta"] = MOST_METADATA
+    if ask.version <= _LAST_WITH_PERSONALITY:
+        absolute |= {"maxPersonality": 0, "maxPersonalitySize": 0}
+    return Answer(body={"limits": {"rate": [], "absolute": absolute}})
+
+
+def zones(ask: Ask) -> Answer:
+    """``GET /os-availability-zone``: the one zone."""
+    return Answer(body={"availabilityZoneInfo": [_zone(ask, None)]})
+
+
+def zones_detail(ask: Ask) -> Answer:
+    """``GET /os-availability-zone/detail``: with its hosts and services."""
+    book = ask.books.hosts
+    hosts: dict[str, dict[str, dict[str, object]]] = {}
+    for service in book.service_list():
+        seen = service.last_seen
+        hosts.setdefault(service.host, {})[service.binary] = {
+            "active": not service.disabled,
+            "available": book.is_up(service),
+            "updated_at": seen.strftime("%Y-%m-%dT%H:%M:%S.%f") if seen else None,
+        }
+    return Answer(body={"availabilityZoneInfo": [_zone(ask, hosts)]})
+
+
+def aggregates(_: Ask) -> Answer:
+    """``GET /os-aggregates``: there are none."""
+    return Answer(body={"aggregates": []})
+
+
+def extensions(_: Ask) -> Answer:
+    """``GET /extensions``: what was an extension is the API itself."""
+    return Answer(body={"extensions": []})
+
+
+def _zone(ask: Ask, hosts: object) -> dict[str, object]:
+    return {
+        "zoneName": ask.books.zone,
+        "zoneState": {"available": True},
+        "hosts": hosts,
+    }

@@ -1,0 +1,1 @@
+"""The few identity documents that clients ask for without Keystone."""

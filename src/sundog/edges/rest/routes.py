@@ -1,0 +1,149 @@
+"""The one table of routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from sundog.edges.rest.compute import (
+    extra_specs,
+    flavors,
+    hypervisors,
+    server_parts,
+    servers,
+    servers_create,
+    services,
+    small,
+    topology,
+    versions,
+)
+from sundog.edges.rest.identity import identity
+from sundog.edges.rest.image import images
+from sundog.edges.rest.microversions import NEWEST, OLDEST
+from sundog.edges.rest.own import own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sundog.edges.rest.ask import Answer
+
+
+class Api(Enum):
+    """The APIs that are served."""
+
+    ROOT = "root"
+    COMPUTE = "compute"
+    IMAGE = "image"
+    IDENTITY = "identity"
+    OWN = "own"
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Where it is served."""
+        return _PREFIXES[self]
+
+
+_PREFIXES: Final = {
+    Api.ROOT: ("",),
+    Api.COMPUTE: ("/compute/v2.1", "/v2.1"),
+    Api.IMAGE: ("/image/v2", "/v2"),
+    Api.IDENTITY: ("/identity/v3",),
+    Api.OWN: ("/v1",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method on a path, and its handler.
+
+    ``since`` and ``until`` are compute microversions; outside them it is a 404.
+    ``versioned`` False looks at no microversion.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Answer]
+    api: Api = Api.COMPUTE
+    since: int = OLDEST
+    until: int = NEWEST
+    versioned: bool = True
+
+
+ROUTES: Final = (
+    Route("GET", "/", versions.index, Api.ROOT),
+    Route("GET", "/compute", versions.compute_versions, Api.ROOT),
+    Route("GET", "/image", images.versions, Api.ROOT),
+    Route("GET", "/image/versions", images.versions, Api.ROOT),
+    Route("GET", "/identity", identity.versions, Api.ROOT),
+    # ---- flavors
+    Route("GET", "/", versions.show, versioned=False),
+    Route("GET", "/flavors", flavors.index),
+    Route("POST", "/flavors", flavors.create),
+    Route("GET", "/flavors/detail", flavors.detail),
+    Route("GET", "/flavors/<flavor_id>", flavors.show),
+    Route("PUT", "/flavors/<flavor_id>", flavors.update, since=55),
+    Route("DELETE", "/flavors/<flavor_id>", flavors.delete),
+    Route("GET", "/flavors/<flavor_id>/os-flavor-access", flavors.access),
+    Route("GET", "/flavors/<flavor_id>/os-extra_specs", extra_specs.index),
+    Route("POST", "/flavors/<flavor_id>/os-extra_specs", extra_specs.create),
+    Route("GET", "/flavors/<flavor_id>/os-extra_specs/<key>", extra_specs.show),
+    Route("PUT", "/flavors/<flavor_id>/os-extra_specs/<key>", extra_specs.update),
+    Route("DELETE", "/flavors/<flavor_id>/os-extra_specs/<key>", extra_specs.delete),
+    # ---- servers
+    Route("GET", "/servers", servers.index),
+    Route("POST", "/servers", servers_create.create),
+    Route("GET", "/servers/detail", servers.detail),
+    Route("GET", "/servers/<server_id>", servers.show),
+    Route("PUT", "/servers/<server_id>", servers.update),
+    Route("DELETE", "/servers/<server_id>", servers.delete),
+    Route("POST", "/servers/<server_id>/action", servers.act),
+    Route("GET", "/servers/<server_id>/topology", topology.show, since=78),
+    Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
+    Route("GET", "/servers/<server_id>/metadata", server_parts.metadata_index),
+    Route("POST", "/servers/<server_id>/metadata", server_parts.metadata_add),
+    Route("PUT", "/servers/<server_id>/metadata", server_parts.metadata_replace),
+    Route("GET", "/servers/<server_id>/metadata/<key>", server_parts.meta_show),
+    Route("PUT", "/servers/<server_id>/metadata/<key>", server_parts.meta_set),
+    Route("DELETE", "/servers/<server_id>/metadata/<key>", server_parts.meta_delete),
+    Route("GET", "/servers/<server_id>/tags", server_parts.tags_index, since=26),
+    Route("PUT", "/servers/<server_id>/tags", server_parts.tags_replace, since=26),
+    Route("DELETE", "/servers/<server_id>/tags", server_parts.tags_clear, since=26),
+    Route("GET", "/servers/<server_id>/tags/<tag>", server_parts.tag_show, since=26),
+    Route("PUT", "/servers/<server_id>/tags/<tag>", server_parts.tag_add, since=26),
+    Route(
+        "DELETE", "/servers/<server_id>/tags/<tag>", server_parts.tag_delete, since=26
+    ),
+    # ---- hosts
+    Route("GET", "/os-hypervisors", hypervisors.index),
+    Route("GET", "/os-hypervisors/detail", hypervisors.detail),
+    Route("GET", "/os-hypervisors/statistics", hypervisors.statistics, until=87),
+    Route("GET", "/os-hypervisors/<key>", hypervisors.show),
+    Route("GET", "/os-hypervisors/<key>/search", hypervisors.search, until=52),
+    Route("GET", "/os-hypervisors/<key>/servers", hypervisors.servers, until=52),
+    Route("GET", "/os-services", services.index),
+    Route("PUT", "/os-services/<key>", services.update),
+    # ---- what clients need beside them
+    Route("GET", "/limits", small.limits),
+    Route("GET", "/os-availability-zone", small.zones),
+    Route("GET", "/os-availability-zone/detail", small.zones_detail),
+    Route("GET", "/os-aggregates", small.aggregates),
+    Route("GET", "/extensions", small.extensions),
+    # ---- images and identity
+    Route("GET", "/images", images.index, Api.IMAGE),
+    Route("GET", "/images/<image_id>", images.show, Api.IMAGE),
+    Route("GET", "/", identity.version, Api.IDENTITY),
+    Route("GET", "/projects", identity.projects, Api.IDENTITY),
+    Route("GET", "/projects/<key>", identity.project, Api.IDENTITY),
+    Route("GET", "/users", identity.users, Api.IDENTITY),
+    Route("GET", "/users/<key>", identity.user, Api.IDENTITY),
+    Route("GET", "/domains", identity.domains, Api.IDENTITY),
+    Route("GET", "/domains/<key>", identity.domain, Api.IDENTITY),
+    # ---- ours
+    Route("GET", "/", own.index, Api.OWN),
+    Route("GET", "/hosts", own.hosts, Api.OWN),
+    Route("GET", "/hosts/<name>", own.host, Api.OWN),
+    Route("GET", "/devices", own.devices, Api.OWN),
+    Route("GET", "/aliases", own.aliases, Api.OWN),
+    Route("GET", "/explain", own.explain, Api.OWN),
+)
