@@ -40,9 +40,9 @@ class LibvirtDeviceBench:
         """
         before = self._vfs_by_parent()
         missing = {
-            PciAddress.parse(text): count
-            for text, count in wanted.items()
-            if count > 0 and not before[PciAddress.parse(text)]
+            address: count
+            for address, count in wanted.items()
+            if count > 0 and not before[address]
         }
         refusals = {
             address: self._set_vfs(address, count) for address, count in missing.items()
