@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -56,11 +57,17 @@ def test_an_unusable_url_is_one_line_without_the_password(url: str) -> None:
     assert "\n" not in line
 
 
+def test_a_file_in_no_folder_is_bad_configuration(tmp_path: Path) -> None:
+    told = f"there is no folder {tmp_path}/none; make it"
+    with pytest.raises(BadConfigurationError, match=re.escape(told)):
+        open_store(f"sqlite:///{tmp_path}/none/sundog.db")
+
+
 def test_a_file_that_cannot_be_opened_makes_the_store_unavailable(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(UnavailableError, match="unable to open database file"):
-        open_store(f"sqlite:///{tmp_path}/no/such/folder.db")
+        open_store(f"sqlite:///{tmp_path}")
 
 
 def test_a_file_that_is_no_database_makes_the_store_unavailable(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event, make_url
@@ -102,6 +103,10 @@ def _open_sqlite(url: URL) -> Engine:
     if url.database in {None, "", ":memory:"}:
         # Each connection to :memory: is a database of its own: threads take turns.
         options |= {"pool_size": 1, "max_overflow": 0}
+    elif not (folder := Path(str(url.database)).absolute().parent).is_dir():
+        raise BadConfigurationError(
+            f"[database] connection: there is no folder {folder}; make it"
+        )
     engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
