@@ -88,7 +88,7 @@ def test_a_qcow2_is_known_by_how_it_begins(tmp_path: Path) -> None:
 
 def test_an_unknown_image_is_not_found(tmp_path: Path) -> None:
     (tmp_path / "tiny.img").write_bytes(b"x")
-    with pytest.raises(NotFoundError, match="'none' could not be found"):
+    with pytest.raises(NotFoundError, match="No image found with ID none"):
         ImageFolder(tmp_path).get("none")
 
 

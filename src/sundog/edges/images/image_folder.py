@@ -61,7 +61,7 @@ class ImageFolder:
         for image in self.list():
             if image.id == image_id:
                 return image
-        raise NotFoundError(f"image {image_id!r} could not be found")
+        raise NotFoundError(f"No image found with ID {image_id}")
 
     def list(self) -> Sequence[Image]:
         """Return all that can be offered, ordered by name."""
