@@ -147,7 +147,7 @@ def test_without_files_every_option_has_its_default() -> None:
 
 def test_the_tree_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        read_settings([], {}).max_attempts = 4  # type: ignore[misc]
+        read_settings([], {}).max_attempts = 4  # type: ignore[misc]  # frozen on purpose
 
 
 def test_secrets_are_not_printed(tmp_path: Path) -> None:
