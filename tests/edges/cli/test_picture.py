@@ -103,11 +103,24 @@ def test_narrow_slices_show_letters() -> None:
 
 def test_a_card_of_one_type_at_a_time_says_so_and_types_are_bounded() -> None:
     """Four types are listed, those in use first; the others are counted."""
-    types = [_device(kind="type-MDEV", type=f"t{n}", used=n) for n in range(7)]
+    types = [
+        _device(kind="type-MDEV", type=f"t{n}", holders=[_holder(1)] * n)
+        for n in range(7)
+    ]
     picture = _drawn(_with_card(_card(types, one_type=True)))
     assert "one type at a time" in picture
     assert "and 3 more types" in picture
     assert picture.index("t6 ") < picture.index("t5 ")
+
+
+def test_functions_that_share_a_card_are_drawn_as_one() -> None:
+    """Mdevs on VFs: what is left is the card's, not the sum of its functions'."""
+    device = {"kind": "type-MDEV", "type": "t", "total": 1, "cost": 6}
+    held = _device(**device, holders=[_holder(1)])
+    free = [_device(**device, free=1) for _ in range(7)]
+    picture = _drawn(_with_card(_card([held, *free], budget=24, budget_used=6)))
+    assert "▌s1   ··················" in picture
+    assert "t         1 held, 3 left" in picture
 
 
 def test_a_whole_function_says_why_it_is_not_free() -> None:

@@ -6,7 +6,7 @@ the API writes it (``edges/rest/own``).
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Holder(TypedDict):
@@ -27,6 +27,7 @@ class Device(TypedDict):
     type_name: str
     numa_nodes: list[int]
     total: int
+    cost: NotRequired[int]
     used: int
     free: int
     state: str

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from rich.panel import Panel
 from rich.text import Text
 
+from sundog.edges.cli.slices import slice_rows
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,9 +18,7 @@ if TYPE_CHECKING:
 _NARROW: Final = 24  # columns between a box's sides; halves, thirds, quarters fit
 _WIDE: Final = 64
 _MOST_BLOCKS: Final = 256
-_MOST_TYPES: Final = 4
 _MADE: Final = ("type-MDEV", "type-VGPU")
-_NAMED: Final = 4  # columns that a block needs to show a name and not a letter
 
 
 def card_box(card: Card, ink: Ink, widest: int) -> Panel:
@@ -32,7 +32,7 @@ def card_box(card: Card, ink: Ink, widest: int) -> Panel:
     if virtual:
         lines += _vf_rows(virtual, ink, width)
     if made:
-        lines += _slices(card, made, ink, width)
+        lines += slice_rows(card, made, ink, width)
     title = Text(card["address"], "default")
     return Panel(
         Text("\n").join(lines),
@@ -87,41 +87,3 @@ def _vf_rows(devices: Sequence[Device], ink: Ink, width: int) -> list[Text]:
     rows = [row[at : at + width] for at in range(0, len(row), width)]
     more = len(devices) - _MOST_BLOCKS
     return [*rows, *([Text(f"and {more} more")] if more > 0 else []), counts]
-
-
-def _slices(card: Card, devices: list[Device], ink: Ink, width: int) -> list[Text]:
-    """Draw what is made of a card: a block per instance, as wide as its share."""
-    strip = Text()
-    for device in devices:
-        share = max(1, width // max(1, device["total"]))
-        style = f"{ink.colour(device['type'])} reverse"
-        for holder in device["holders"]:
-            named = holder["server_name"] and share > _NAMED
-            name = holder["server_name"] if named else ink.key(holder)
-            text = ink.fitted(name, share - 1)
-            strip.append(ink.signs.edge[: share - 1] + text, style)
-            if share == 1:
-                strip.append(ink.key(holder), style)
-    strip.truncate(width)
-    budget = max(1, card["budget"])
-    taken = round(width * min(card["budget_used"], budget) / budget)
-    # Taken, but by none of our servers: mdevs that others made.
-    strip.append(ink.signs.shut * max(0, taken - len(strip)), "red")
-    strip.append(ink.signs.free * (width - len(strip)), "dim")
-    return [strip, *_type_lines(card, devices, ink, width)]
-
-
-def _type_lines(card: Card, devices: list[Device], ink: Ink, width: int) -> list[Text]:
-    ranked = sorted(devices, key=lambda device: -device["used"])
-    lines = []
-    for device in ranked[:_MOST_TYPES]:
-        name = (device["type_name"] or device["type"]).removeprefix("NVIDIA ")
-        count = f" {device['used']} held, {device['free']} left"
-        line = Text(ink.fitted(name, width - len(count)), ink.colour(device["type"]))
-        lines.append(line.append(count, "default"))
-    more = len(ranked) - _MOST_TYPES
-    if more > 0:
-        lines.append(Text(f"and {more} more types"))
-    if card["one_type"]:
-        lines.append(Text("one type at a time", "dim"))
-    return lines
