@@ -1,0 +1,149 @@
+"""A whole embedded service over simulated hosts, spoken to through its REST API."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from werkzeug.test import Client
+
+from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.lives.claim import ClaimState
+from sundog.settings.read import read_settings
+from sundog.wiring.embedded import Embedded, build_embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+DEADLINE_SECONDS = 60.0
+HEADERS = {"OpenStack-API-Version": "compute 2.90"}
+
+
+@dataclass
+class Service:
+    """The service and a client of it."""
+
+    embedded: Embedded
+    client: Client
+
+    def call(
+        self, method: str, path: str, body: object = None, expect: int | None = None
+    ) -> Any:
+        """Send a request; returns the JSON body."""
+        answer = self.client.open(path, method=method, json=body, headers=HEADERS)
+        good = (
+            answer.status_code < 400
+            if expect is None
+            else (answer.status_code == expect)
+        )
+        assert good, (answer.status_code, answer.text)
+        return answer.json if answer.data else None
+
+    def flavor(self, name: str, specs: Mapping[str, str], **sizes: int) -> str:
+        """Make a flavor with extra specs; returns its id."""
+        wanted = {"vcpus": 1, "ram": 64, "disk": 0} | sizes
+        self.call(
+            "POST", "/v2.1/flavors", {"flavor": wanted | {"name": name, "id": name}}
+        )
+        path = f"/v2.1/flavors/{name}/os-extra_specs"
+        self.call("POST", path, {"extra_specs": dict(specs)})
+        return name
+
+    def create(self, flavor: str, count: int = 1) -> list[UUID]:
+        """Ask for servers; returns their ids at once."""
+        [image] = self.call("GET", "/v2/images")["images"]
+        self.call(
+            "POST",
+            "/v2.1/servers",
+            {
+                "server": {
+                    "name": "vm",
+                    "flavorRef": flavor,
+                    "imageRef": image["id"],
+                    "networks": "none",
+                    "min_count": count,
+                    "max_count": count,
+                }
+            },
+        )
+        found = self.call("GET", f"/v2.1/servers?limit={count}")["servers"]
+        return [UUID(one["id"]) for one in found]
+
+    def wait(self) -> list[dict[str, Any]]:
+        """Wait until nothing is under way; returns the servers in detail."""
+        return self.until(
+            lambda servers: all(not s["OS-EXT-STS:task_state"] for s in servers)
+        )
+
+    def until(
+        self, done: Callable[[Sequence[dict[str, Any]]], bool]
+    ) -> list[dict[str, Any]]:
+        """Wait until the servers are as asked."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < end:
+            servers: list[dict[str, Any]] = self.call("GET", "/v2.1/servers/detail")[
+                "servers"
+            ]
+            if done(servers):
+                return servers
+            time.sleep(0.02)
+        raise AssertionError(servers)
+
+    def delete(self, ids: Sequence[UUID]) -> None:
+        """Delete servers and wait until they are gone."""
+        for one in ids:
+            self.call("DELETE", f"/v2.1/servers/{one}", expect=204)
+        gone = {str(one) for one in ids}
+        self.until(lambda servers: gone.isdisjoint(s["id"] for s in servers))
+
+    def check_agreement(self) -> None:
+        """Claims, choosers' view, Placement, guests and mdevs tell the same."""
+        for name, agent in self.embedded.agents.items():
+            self._check_host(name, agent.report().uuid)
+
+    def _check_host(self, name: str, uuid: UUID) -> None:
+        conductor = self.embedded.conductor
+        claims = conductor.claims.of_host(name)
+        held = {claim.consumer for claim in claims}
+        state = conductor.fleet.state(name)
+        host = self.embedded.simulated[name]
+        assert state is not None
+        assert all(claim.state is ClaimState.ALLOCATED for claim in claims)
+        assert set(state.held_by) == held
+        assert conductor.ledger.consumers(uuid) == held
+        assert host.tools.guests.running() == held
+        assert {mdev.uuid for mdev in host.kernel.mdevs()} == {
+            mdev_uuid(claim.consumer, share.slot)
+            for claim in claims
+            for share in claim.assignment.devices
+            if share.is_made
+        }
+
+
+def open_service(
+    folder: Path,
+    hosts: Sequence[str],
+    device_specs: Sequence[str],
+    aliases: Sequence[str],
+    **overrides: object,
+) -> Service:
+    """Build a service in a folder and start it."""
+    images = folder / "images"
+    images.mkdir(exist_ok=True)
+    (images / "tiny.img").write_bytes(bytes(512))
+    settings = read_settings(
+        (),
+        {
+            "state_path": str(folder),
+            "pci.device_spec": list(device_specs),
+            "pci.alias": list(aliases),
+            "simulation.host_file": list(hosts),
+            **overrides,
+        },
+    )
+    embedded = build_embedded(settings)
+    embedded.start()
+    return Service(embedded, Client(embedded.app))
