@@ -6,7 +6,7 @@ A short one::
     disk_gb = 200
     libvirt = "9.0.0"
     cpu_shared_set = "0-3"
-    cpu_dedicated_set = "4-15"
+    cpu_dedicated_set = "4-7"
 
     [[cells]]                      # numbered from 0 in order
     socket = 0
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from sundog.edges.simulation.host_model import CardModel
 
 MOST_BYTES: Final = 1_000_000
+MOST_PROBLEMS: Final = 50
 MOST_CELLS: Final = 64
 MOST_CPUS: Final = 4096
 MOST_FAULTS: Final = 64
@@ -89,10 +90,18 @@ def parse_host(text: str) -> HostModel:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadConfigurationError(f"it is not TOML: {error}") from error
     problems: list[str] = []
-    host = _host(Table(data, "", problems))
+    host = host_of(data, problems)
+    if len(problems) > MOST_PROBLEMS:
+        more = len(problems) - MOST_PROBLEMS
+        problems[MOST_PROBLEMS:] = [f"and {more} problems more"]
     if problems:
         raise BadConfigurationError(*problems)
     return host
+
+
+def host_of(data: object, problems: list[str]) -> HostModel:
+    """Read what a file holds; the host is usable only when no problem was added."""
+    return _host(Table(data, "", problems))
 
 
 def cpu_numbers(text: str) -> tuple[int, ...]:
@@ -220,11 +229,12 @@ def _faults(table: Table, cards: tuple[CardModel, ...]) -> tuple[Fault, ...]:
 def _check_cpus(table: Table, host: HostModel) -> None:
     owner: dict[int, int] = {}
     for cell in host.cells:
-        for cpu in cell.cpus:
-            if owner.setdefault(cpu, cell.id) != cell.id:
-                table.problem(
-                    "cells", f"CPU {cpu} is in cell {owner[cpu]} and in cell {cell.id}"
-                )
+        if twice := cell.cpus & owner.keys():
+            cpu = min(twice)
+            table.problem(
+                "cells", f"CPU {cpu} is in cell {owner[cpu]} and in cell {cell.id}"
+            )
+        owner |= dict.fromkeys(cell.cpus, cell.id)
     shared = host.cpu_shared_set or frozenset()
     dedicated = host.cpu_dedicated_set or frozenset()
     if both := shared & dedicated:
