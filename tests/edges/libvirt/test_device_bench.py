@@ -38,6 +38,10 @@ def fault(kind: FaultKind, card: str = T4, times: int | None = None) -> Fault:
     return Fault(kind=kind, card=PciAddress.parse(card), times=times)
 
 
+def orders(vfs: dict[str, int]) -> dict[PciAddress, int]:
+    return {PciAddress.parse(address): count for address, count in vfs.items()}
+
+
 def start(world: World, consumer: UUID, device: DeviceShare) -> None:
     made = mdev_uuid(consumer, device.slot) if device.is_made else None
     world.guests.start(
@@ -186,11 +190,15 @@ def test_a_kind_without_an_edge_is_refused(world: World) -> None:
         world.bench.make_ready(ALICE, replace(VF, kind=DeviceKind.VGPU))
 
 
+def wanted(counts: dict[str, int]) -> dict[PciAddress, int]:
+    return {PciAddress.parse(text): count for text, count in counts.items()}
+
+
 def test_vfs_are_enabled_where_there_are_none(tmp_path: Path) -> None:
     """A PF with some VFs keeps them; one without gets what was ordered."""
     world = open_world("mixed", tmp_path)
     assert world.function(PF).kind is DeviceKind.PF
-    world.bench.enable_vfs({PF: 4, "0000:b1:00.0": 2})
+    world.bench.enable_vfs(wanted({PF: 4, "0000:b1:00.0": 2}))
     vfs = [f for f in world.reader.scan().functions if f.kind is DeviceKind.VF]
     assert sum(str(f.parent) == PF for f in vfs) == 4
     assert sum(str(f.parent) == "0000:b1:00.0" for f in vfs) == 16
@@ -205,6 +213,6 @@ def test_vfs_that_cannot_be_enabled_are_all_told(tmp_path: Path) -> None:
     world.kernel.set_vfs(PciAddress.parse("0000:b1:00.0"), 0)
     world.kernel.ask_fault(fault(FaultKind.VFS_FAIL, PF))
     with pytest.raises(HostRefusedError, match=r"3b:00\.0: Input/output.*; 0000:17"):
-        world.bench.enable_vfs({PF: 4, "0000:b1:00.0": 16, T4: 1})
+        world.bench.enable_vfs(wanted({PF: 4, "0000:b1:00.0": 16, T4: 1}))
     vfs = [f for f in world.reader.scan().functions if f.kind is DeviceKind.VF]
     assert len(vfs) == 16
