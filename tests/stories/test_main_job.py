@@ -47,9 +47,10 @@ def test_vgpu_from_flavor_to_guest_and_back(service: Service) -> None:
     assert server["status"] == "ACTIVE"
     assert server["OS-EXT-SRV-ATTR:host"] in {"a", "b"}
     path = f"/v2.1/servers/{one}/topology"
-    [node] = service.call("GET", path)["nodes"]
+    topology = service.call("GET", path)
+    [node] = topology["nodes"]
     assert node["host_node"] == 0
-    assert node["pagesize_kb"] == 2048
+    assert topology["pagesize_kb"] == 2048
     assert set(node["cpu_pinning"]) == {"0", "1"}
     service.check_agreement()
     service.delete([one])
@@ -61,7 +62,7 @@ def test_vgpu_from_flavor_to_guest_and_back(service: Service) -> None:
 def test_thirty_servers_on_ten_devices(service: Service) -> None:
     """30 at once on 8 vGPUs and 2 whole cards: each kind is filled to the last."""
     service.flavor("slice", alias("vGPU:1"))
-    service.flavor("whole", alias("v100:1"))
+    service.flavor("whole", alias("v100:1", **{"hw:cpu_policy": "dedicated"}))
     service.create("slice", count=15)
     service.create("whole", count=15)
     servers = service.wait()
