@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sundog.core.choosing.assignment import DeviceShare
     from sundog.core.devices.pci_address import PciAddress
-        from sundog.edges.libvirt.kinds.kind import Site
+    from sundog.edges.libvirt.kinds.kind import Site
 
 
 class LibvirtDeviceBench:
