@@ -91,6 +91,10 @@ class Fleet:
         """List all hosts, by name."""
         return [state for _, state in sorted(self._states.items())]
 
+    def groups(self) -> Iterable[tuple[HostRoom, list[str]]]:
+        """List the enabled hosts by groups of equal room."""
+        return [(group.room, group.names) for group in self._groups.values()]
+
     def room(self, name: str) -> HostRoom:
         """Return what is free on an enabled host."""
         return self._rooms[name]

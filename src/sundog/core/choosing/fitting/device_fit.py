@@ -150,14 +150,22 @@ class DeviceFit:
         demand = next((d for d in self._bound if d not in owners), None)
         if demand is None:
             return self._settle([], pools, best)
-        for cards in self._choices(demand, pools):
+        for wide, cards in self._choices(demand, pools):
+            if wide and best is None:
+                break
             best = self._bind({**owners, demand: frozenset(cards)}, best, goal)
             if best is not None and best.cost == goal:
                 break
         return best
 
-    def _choices(self, demand: int, pools: list[Pool]) -> Iterator[tuple[int, ...]]:
-        """List the ways to give a demand just enough cards, alike cards once."""
+    def _choices(
+        self, demand: int, pools: list[Pool]
+    ) -> Iterator[tuple[bool, tuple[int, ...]]]:
+        """List the ways to give a demand cards of its own, alike cards once.
+
+        First those with just enough cards: when none of them leads to a fit, the
+        wide ones do not either.
+        """
         count = self._ask.demands[demand].count
         open_pools = [
             (self._most(demand, pool), pool.cards)
@@ -166,8 +174,14 @@ class DeviceFit:
         ]
         open_pools = [pool for pool in open_pools if pool[0]]
         if self._ask.demands[demand].one_card:
-            return (cards[:1] for most, cards in open_pools if most >= count)
-        return _covers(open_pools, count)
+            for most, cards in open_pools:
+                if most >= count:
+                    yield False, cards[:1]
+            return
+        for cards in _covers(open_pools, count):
+            yield False, cards
+        for cards in _wide_covers(open_pools, count, count):
+            yield True, cards
 
     def _most(self, demand: int, pool: Pool) -> int:
         return max(
@@ -255,7 +269,7 @@ def _cost(kind: Kind, demand: int, policy: NumaPolicy, where: Where) -> int | No
 def _covers(
     pools: list[tuple[int, tuple[int, ...]]], need: int, start: int = 0
 ) -> Iterator[tuple[int, ...]]:
-    """List sets of cards that give ``need`` in sum, none with a card too many."""
+    """List sets of cards that give ``need`` in sum, few cards too many at most."""
     if need <= 0:
         yield ()
         return
@@ -264,4 +278,22 @@ def _covers(
     most, cards = pools[start]
     for count in range(min(len(cards), -(-need // most)), -1, -1):
         for others in _covers(pools, need - count * most, start + 1):
+            yield cards[:count] + others
+
+
+def _wide_covers(
+    pools: list[tuple[int, tuple[int, ...]]], need: int, most_cards: int, start: int = 0
+) -> Iterator[tuple[int, ...]]:
+    """List all sets of cards that give ``need`` in sum: nearer devices may be spread.
+
+    Whether a fit exists does not depend on them, only how near it is.
+    """
+    if start == len(pools):
+        if need <= 0:
+            yield ()
+        return
+    most, cards = pools[start]
+    for count in range(min(len(cards), most_cards) + 1):
+        rest = need - count * most
+        for others in _wide_covers(pools, rest, most_cards - count, start + 1):
             yield cards[:count] + others
