@@ -164,8 +164,18 @@ def _complete(
     """Add what other documents and the kernel's descriptions say."""
     netdevs = tuple(sorted(nets.get(function.address.node_device, ())))
     types = function.mdev_types
-    if describe and types:
-        texts = [describe(function.address, each.id) for each in types]
+    texts = (
+        tuple(describe(function.address, each.id) for each in types) if describe else ()
+    )
+    return _completed(function, netdevs, texts) if netdevs or texts else function
+
+
+@lru_cache(maxsize=8192)
+def _completed(
+    function: PciFunction, netdevs: tuple[str, ...], texts: tuple[str, ...]
+) -> PciFunction:
+    types = function.mdev_types
+    if texts:
         types = tuple(
             replace(
                 each,

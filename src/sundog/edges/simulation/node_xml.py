@@ -40,7 +40,7 @@ def computer_xml(host_name: str) -> str:
     return tostring(device, encoding="unicode")
 
 
-# A function's text changes only with its state; the bound holds several hosts.
+# A text changes only with what it is printed from; the bounds hold several hosts.
 @lru_cache(maxsize=8192)
 def function_xml(function: FunctionModel) -> str:
     """Print a PCI function: a card, or one of its VFs."""
@@ -69,6 +69,7 @@ def function_xml(function: FunctionModel) -> str:
     return tostring(device, encoding="unicode")
 
 
+@lru_cache(maxsize=8192)
 def netdev_xml(interface: str, parent: PciAddress) -> str:
     """Print the network device of a function."""
     low = (parent.bus << 8) + (parent.slot << 3) + parent.function
@@ -86,6 +87,7 @@ def netdev_xml(interface: str, parent: PciAddress) -> str:
     return tostring(device, encoding="unicode")
 
 
+@lru_cache(maxsize=8192)
 def mdev_xml(uuid: UUID, type_id: str, parent: PciAddress, group: int) -> str:
     """Print a mediated device."""
     device = Element("device")
