@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from tests.fakes.ledger import FakeLedger
 
-from sundog.edges.placement.embedded import embedded_app
+from sundog.edges.placement.embedded import EmbeddedPlacement
 from sundog.edges.placement.ledger import PlacementLedger
 from sundog.edges.placement.sessions import inside_session, token_session
 
@@ -59,7 +59,7 @@ def opened(kind: str, folder: Path) -> Iterator[Ledger]:
     if kind == "fake":
         yield FakeLedger()
         return
-    app = embedded_app(folder / "placement.sqlite")
+    app = EmbeddedPlacement(folder / "placement.sqlite")
     try:
         if kind == "Placement in process":
             yield PlacementLedger(inside_session(app))

@@ -152,23 +152,26 @@ def test_unknown_providers_and_classes_are_refused(ledger: Ledger) -> None:
     assert _claims(ledger, {host.card: {"CUSTOM_NEVER_HEARD_OF": 1}}) is None
 
 
-@pytest.mark.parametrize(
-    ("inventory", "fits", "too_much"),
-    [
-        (Inventory.of(4, reserved=1), 3, 4),
-        (Inventory(total=4, max_unit=6, allocation_ratio=1.5), 6, 7),
-        (Inventory(total=4, max_unit=2), 2, 3),
-        (Inventory(total=4, max_unit=4, min_unit=2), 2, 1),
-        (Inventory(total=4, max_unit=4, step_size=2), 4, 3),
-    ],
-)
-def test_an_inventory_gives_what_it_says(
-    ledger: Ledger, inventory: Inventory, fits: int, too_much: int
-) -> None:
-    host = AHost(CUSTOM_SLICE=inventory)
+def test_an_inventory_gives_what_it_says(ledger: Ledger) -> None:
+    """What is reserved, multiplied, the most, the least and the step for one claim."""
+    limits = {
+        "CUSTOM_RESERVED": (Inventory.of(4, reserved=1), 3, 4),
+        "CUSTOM_MULTIPLIED": (
+            Inventory(total=4, max_unit=6, allocation_ratio=1.5),
+            6,
+            7,
+        ),
+        "CUSTOM_MOST": (Inventory(total=4, max_unit=2), 2, 3),
+        "CUSTOM_LEAST": (Inventory(total=4, max_unit=4, min_unit=2), 2, 1),
+        "CUSTOM_STEP": (Inventory(total=4, max_unit=4, step_size=2), 4, 3),
+    }
+    host = AHost(**{name: limit[0] for name, limit in limits.items()})
     ledger.report(host.tree)
-    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": too_much}}) is None
-    assert _claims(ledger, {host.card: {"CUSTOM_SLICE": fits}})
+    for name, (_, _, refused) in limits.items():
+        assert _claims(ledger, {host.card: {name: refused}}) is None, name
+    assert _claims(
+        ledger, {host.card: {name: fits for name, (_, fits, _) in limits.items()}}
+    )
 
 
 def test_a_later_report_changes_what_there_is(ledger: Ledger) -> None:

@@ -126,6 +126,12 @@ def test_a_device_without_cost_is_bounded_by_its_total() -> None:
     assert _gpu(mixed_gpu(devices=(free,))) == {"CUSTOM_FREE": Inventory.of(5)}
 
 
+def test_a_type_that_a_card_makes_none_of_has_no_inventory() -> None:
+    """Placement knows no empty total."""
+    devices = (mdev_type("none", 0, 1), mdev_type("some", 1, 1))
+    assert set(_gpu(mixed_gpu(devices=devices))) == {"CUSTOM_SOME"}
+
+
 def test_a_pf_and_its_vfs_share_the_budget() -> None:
     """The PF costs all of it."""
     inventories = call_for(host(nic()), []).providers[NIC_PROVIDER].inventories

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,27 +41,15 @@ class EmbeddedPlacement:
                 f"{path}: Placement keeps its database in globals, so a process has"
                 " one embedded Placement at a time; close the other one first"
             )
-        try:
-            self._open(path)
-        except BaseException:
-            _one_at_a_time.release()
-            raise
-
-    def _open(self, path: Path) -> None:
-        _be_quiet()
-        self._keeper = _keep_log_open(path)
-        config = _configuration(path)
-        database = config.placement_database
-        context = db_api.placement_context_manager.make_new_manager()
-        context.configure(connection=database.connection)
-        self._context = context
-        self._restore = db_api.placement_context_manager.patch_factory(context)
-        # Placement writes its traits and classes once per process, not per database.
-        trait._TRAITS_SYNCED = False  # noqa: SLF001 - no public way to another database
-        resource_class._RESOURCE_CLASSES_SYNCED = False  # noqa: SLF001 - same
-        policy.reset()
-        self._app: WsgiApp = deploy.loadapp(config)
-        self._lock = Lock()
+        with ExitStack() as undo:
+            undo.callback(_one_at_a_time.release)
+            _be_quiet()
+            undo.callback(_keep_log_open(path).close)
+            config = _configuration(path)
+            undo.callback(_use_database(config.placement_database.connection))
+            self._app: WsgiApp = deploy.loadapp(config)
+            self._lock = Lock()
+            self._undo = undo.pop_all()
 
     def __call__(
         self, environ: dict[str, Any], start_response: StartResponse
@@ -74,15 +63,7 @@ class EmbeddedPlacement:
     def close(self) -> None:
         """Let go of the database, so that another may be opened."""
         with self._lock:
-            self._context.dispose_pool()
-            self._restore()
-            self._keeper.close()
-        _one_at_a_time.release()
-
-
-def embedded_app(path: Path) -> EmbeddedPlacement:
-    """Return Placement on the database in ``path``, which is made if missing."""
-    return EmbeddedPlacement(path)
+            self._undo.close()
 
 
 def _configuration(path: Path) -> cfg.ConfigOpts:
@@ -94,6 +75,24 @@ def _configuration(path: Path) -> cfg.ConfigOpts:
     config.set_override("auth_strategy", "noauth2", group="api")
     config([], project="placement", default_config_files=[], default_config_dirs=[])
     return config
+
+
+def _use_database(connection: str) -> Callable[[], None]:
+    """Point Placement's globals at a database; the answer points them back."""
+    context = db_api.placement_context_manager.make_new_manager()
+    context.configure(connection=connection)
+    restore = db_api.placement_context_manager.patch_factory(context)
+    # Placement writes its traits and classes once per process, not per database.
+    trait._TRAITS_SYNCED = False  # noqa: SLF001 - no public way to another database
+    resource_class._RESOURCE_CLASSES_SYNCED = False  # noqa: SLF001 - same
+    policy.reset()
+
+    def let_go() -> None:
+        if context.is_started:
+            context.dispose_pool()
+        restore()
+
+    return let_go
 
 
 def _keep_log_open(path: Path) -> sqlite3.Connection:
