@@ -25,6 +25,7 @@ ALIASES = [
         }
     ),
 ]
+BAD_ALIASES = ["a", "a:", "a:x", "vGPU:0", "vGPU:-1", "vGPU:1,", "none:1", "a,b:1", ""]
 PINNED = {"hw:cpu_policy": "dedicated", "hw:mem_page_size": "2MB"}
 
 
@@ -102,17 +103,13 @@ def test_refusal_names_the_constraint(service: Service) -> None:
     assert {refusal["host"] for refusal in told["refusals"]} == {"a", "b"}
 
 
-@pytest.mark.parametrize(
-    "text", ["a", "a:", "a:x", "vGPU:0", "vGPU:-1", "vGPU:1,", "none:1", "a,b:1", ""]
-)
-def test_bad_alias_is_refused_when_the_flavor_is_written(
-    service: Service, text: str
-) -> None:
+def test_bad_alias_is_refused_when_the_flavor_is_written(service: Service) -> None:
     """Each is a 400 in Nova's shape, and the flavor stays as it was."""
     service.flavor("gpu", {})
     path = "/v2.1/flavors/gpu/os-extra_specs"
-    body = {"extra_specs": {"pci_passthrough:alias": text}}
-    refusal = service.call("POST", path, body, expect=400)
-    assert refusal["badRequest"]["code"] == 400
-    assert "pci_passthrough:alias" in refusal["badRequest"]["message"]
-    assert service.call("GET", path)["extra_specs"] == {}
+    for text in BAD_ALIASES:
+        body = {"extra_specs": {"pci_passthrough:alias": text}}
+        refusal = service.call("POST", path, body, expect=400)
+        assert refusal["badRequest"]["code"] == 400
+        assert "pci_passthrough:alias" in refusal["badRequest"]["message"]
+        assert service.call("GET", path)["extra_specs"] == {}
