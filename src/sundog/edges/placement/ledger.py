@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -37,6 +38,7 @@ class PlacementLedger:
         self._traits = KnownNames(self._calls, "/traits", "traits")
         self._seen: dict[UUID, tuple[int, Provider]] = {}
         self._written: set[str] = set()
+        self._reporting = Lock()
 
     def report(self, tree: ProviderTree) -> None:
         """Make Placement's tree of one host equal ``tree``; see ``Ledger.report``.
@@ -51,7 +53,8 @@ class PlacementLedger:
         reason = ""
         for _ in range(ATTEMPTS):
             try:
-                self._report_once(root.uuid, tree)
+                with self._reporting:
+                    self._report_once(root.uuid, tree)
             except StaleTreeError as refusal:
                 reason = str(refusal)
                 self._classes.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, assert_never
 from uuid import UUID
 
@@ -37,7 +37,6 @@ class TreeCalls:
         self._calls = calls
         self._seen = seen
         self._root = root
-        self._generations: dict[UUID, int] = {}
 
     def read(self) -> ProviderTree:
         """Return the tree; empty if the host is not there.
@@ -52,7 +51,6 @@ class TreeCalls:
     def _provider(self, listed: dict[str, Any]) -> Provider:
         uuid = UUID(listed["uuid"])
         generation = listed["generation"]
-        self._generations[uuid] = generation
         parent = listed["parent_provider_uuid"]
         known, old = self._seen.get(uuid, (None, None))
         if old is None or known != generation:
@@ -88,14 +86,17 @@ class TreeCalls:
             case Create(uuid, name, parent):
                 body = {"uuid": str(uuid)} | _place(name, parent)
                 answer = self._checked("POST", _PROVIDERS, body)
-                self._generations[uuid] = answer.body["generation"]
+                made = Provider(uuid=uuid, name=name, parent=parent)
+                self._seen[uuid] = answer.body["generation"], made
             case Move(_, name, parent):
                 self._checked("PUT", one, _place(name, parent))
             case SetInventories(uuid, inventories):
+                now = replace(self._seen[uuid][1], inventories=inventories)
                 body = {name: asdict(each) for name, each in inventories.items()}
-                self._set(uuid, "inventories", body)
+                self._set(now, "inventories", body)
             case SetTraits(uuid, traits):
-                self._set(uuid, "traits", sorted(traits))
+                now = replace(self._seen[uuid][1], traits=traits)
+                self._set(now, "traits", sorted(traits))
             case Remove(uuid):
                 answer = self._calls.call("DELETE", one)
                 if answer.status != _NOT_THERE:
@@ -104,11 +105,12 @@ class TreeCalls:
             case _:
                 assert_never(change)
 
-    def _set(self, uuid: UUID, what: str, value: object) -> None:
-        generation = self._generations[uuid]
+    def _set(self, now: Provider, what: str, value: object) -> None:
+        """Write by generation; at the one returned, nobody else wrote since ours."""
+        generation = self._seen[now.uuid][0]
         body = {"resource_provider_generation": generation, what: value}
-        answer = self._checked("PUT", f"{_PROVIDERS}/{uuid}/{what}", body)
-        self._generations[uuid] = answer.body["resource_provider_generation"]
+        answer = self._checked("PUT", f"{_PROVIDERS}/{now.uuid}/{what}", body)
+        self._seen[now.uuid] = answer.body["resource_provider_generation"], now
 
     def _checked(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         answer = self._calls.call(method, path, body)
