@@ -36,11 +36,11 @@ osapi_compute_listen_port = {port}
 _CLOUDS = """clouds:
   {cloud}:
     auth_type: admin_token
-    auth: {{endpoint: "{root}/compute/v2.1", token: admin}}
+    # osc-placement knows no override; all others have theirs below.
+    auth: {{endpoint: "{root}/placement", token: admin}}
     region_name: RegionOne
     compute_endpoint_override: {root}/compute/v2.1
     image_endpoint_override: {root}/image
-    placement_endpoint_override: {root}/placement
     network_endpoint_override: {root}/network
     identity_api_version: 3
     identity_endpoint_override: {root}/identity/v3
@@ -80,6 +80,8 @@ class Service:
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             "PYTHONWARNINGS": "ignore",
+            # Tables as wide as the picture, also where there is no terminal.
+            "CLIFF_MAX_TERM_WIDTH": "114",
         }
 
     def write_files(self) -> None:

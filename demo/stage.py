@@ -45,7 +45,7 @@ class Stage:
 
     def say(self, text: str) -> None:
         """Tell the reader something."""
-        self.console.print(Text(text, "dim"))
+        self.console.print(Text(text, "dim"), soft_wrap=True)
 
     def run(self, command: str, status: int = 0, says: str = "") -> str:
         """Run one command and return what it said; raises UnexpectedError."""
@@ -75,7 +75,8 @@ class Stage:
 
     def _show(self, play: Play, status: int, said: str) -> str:
         self.commands += 1
-        self.console.print(Text.assemble(("$ ", "dim"), (play.command, "bold")))
+        line = Text.assemble(("$ ", "dim"), (play.command, "bold"))
+        self.console.print(line, soft_wrap=True)
         # As it came, with the colours that it has: boxes must not be wrapped again.
         self.console.out(said.rstrip("\n"), highlight=False)
         if status:

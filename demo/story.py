@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from demo.stage import Stage
 
 _CREATE = "openstack flavor create -c name -c properties"
+_SET = "openstack flavor set --property "
 _BOOT = "openstack server create -c name -c status --image tiny --nic none --wait"
 _SHOWN = ("device_spec", "alias", "host_file")
 
@@ -22,8 +23,8 @@ def tell(stage: Stage, config: Path) -> None:
     _show_configuration(stage, config)
     _make_flavors(stage)
     _boot_servers(stage)
-    _look_round(stage)
-    _look_into_placement(stage)
+    card = _look_round(stage)
+    _look_into_placement(stage, card)
     _delete(stage)
     _draw(stage)
 
@@ -52,12 +53,12 @@ def _make_flavors(stage: Stage) -> None:
             Play(f"{_CREATE} two-gpus --vcpus 2 --ram 4096 --disk 10 {alias}=GPU:2"),
         ]
     )
-    stage.run('openstack flavor set --property "pci_passthrough:alias"="vGPU:1" vgpu')
-    stage.say("A slip is refused at once, and the part at fault is named:")
-    stage.run(
-        "openstack flavor set --property pci_passthrough:alias=vGPU:none vgpu",
-        status=1,
-        says="none",
+    stage.title("A vGPU is asked for like any device; a slip is refused, and named")
+    stage.together(
+        [
+            Play(f'{_SET}"pci_passthrough:alias"="vGPU:1" vgpu'),
+            Play(f"{_SET}pci_passthrough:alias=vGPU:none gpu", status=1, says="none"),
+        ]
     )
 
 
@@ -69,16 +70,17 @@ def _boot_servers(stage: Stage) -> None:
             Play(f"{_BOOT} --flavor vf net", says="ACTIVE"),
             Play(f"{_BOOT} --flavor vgpu slice", says="ACTIVE"),
             Play(f"{_BOOT} --flavor pinned train", says="ACTIVE"),
+            Play(f"{_BOOT} --flavor two-gpus greedy", status=1),
         ]
     )
-    stage.run(f"{_BOOT} --flavor two-gpus greedy", status=1)
-    stage.run("openstack server show -c status -c fault greedy", says="ERROR")
 
 
-def _look_round(stage: Stage) -> None:
-    stage.title("What runs, and where")
-    stage.together(
+def _look_round(stage: Stage) -> str:
+    """Return the provider's name of a card that the server `train` has a part of."""
+    stage.title("What runs, where it runs, and why one does not")
+    said = stage.together(
         [
+            Play("openstack server show -c status -c fault greedy", says="ERROR"),
             Play("openstack server list -c Name -c Status -c Flavor -c Image"),
             Play(
                 "openstack server show -c name -c status -c flavor "
@@ -87,40 +89,46 @@ def _look_round(stage: Stage) -> None:
             Play("openstack hypervisor list", says="gpu2"),
             Play("sundog devices --server train", says="VF"),
         ]
-    )
+    )[-1]
+    held = re.search(r"^(\S+) +(\S+) +MDEV", said, re.MULTILINE)
+    if not held:
+        raise UnexpectedError("the server train holds no vGPU")
+    return f"{held[1]}_{held[2].upper()}"
 
 
-def _look_into_placement(stage: Stage) -> None:
+def _look_into_placement(stage: Stage, card: str) -> None:
     stage.title("Placement's ledger: host, NUMA cell, card")
     said = stage.run(
         "openstack resource provider list -c uuid -c name -c parent_provider_uuid"
     )
-    providers = {
-        name: uuid
-        for uuid, name in re.findall(
-            r"^\| ([0-9a-f-]{36}) \| (\S+)", said, re.MULTILINE
-        )
-    }
-    cells = [name for name in providers if re.search(r"_cell", name)]
-    cards = [name for name in providers if re.search(r"_0000:", name)]
-    if not cells or not cards:
-        raise UnexpectedError("Placement shows no NUMA cell or no card")
-    columns = "-c resource_class -c total -c used -c max_unit"
+    rows = re.findall(r"^\| (\S{36}) \| (\S+) +\| (\S+)", said, re.MULTILINE)
+    cell = next((parent for _, name, parent in rows if name == card), "")
+    inventory = "openstack resource provider inventory list "
+    columns = " -c resource_class -c total -c used -c max_unit"
+    uuid = next((uuid for uuid, name, _ in rows if name == card), "")
+    if not uuid:
+        raise UnexpectedError(f"Placement has no provider {card}")
+    stage.say(f"The cell and the card ({card}) that the server train has parts of:")
     stage.together(
         [
-            Play(f"openstack resource provider inventory list {uuid} {columns}")
-            for uuid in (providers[cells[0]], providers[cards[0]])
+            Play(f"{inventory}{cell}{columns}", says="PCPU"),
+            Play(f"{inventory}{uuid}{columns}", says="NVIDIA_232"),
         ]
     )
 
 
 def _delete(stage: Stage) -> None:
-    stage.title("And back: the VF's server goes, the VF is free again")
+    stage.title("And back: the VF is free again")
     stage.run("openstack server delete --wait net greedy")
-    stage.run("openstack server list -c Name -c Status -c Flavor")
 
 
 def _draw(stage: Stage) -> None:
-    stage.title("The picture")
-    stage.run("sundog explain two-gpus", says="fits nowhere")
-    stage.run("sundog show", says="train")
+    stage.title("What is left, why one flavor fits nowhere, and the picture")
+    stage.together(
+        [
+            Play("openstack server list -c Name -c Status -c Flavor", says="train"),
+            Play("sundog explain two-gpus", says="fits nowhere"),
+            Play("sundog explain vgpu", says="fits on 2 hosts"),
+            Play("sundog show", says="train"),
+        ]
+    )

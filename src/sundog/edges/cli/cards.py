@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from rich.panel import Panel
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _NARROW: Final = 24  # columns between a box's sides; halves, thirds, quarters fit
 _WIDE: Final = 64
+_MANY_VFS: Final = 96
 _MOST_BLOCKS: Final = 256
 _MADE: Final = ("type-MDEV", "type-VGPU")
 
@@ -24,7 +26,7 @@ _MADE: Final = ("type-MDEV", "type-VGPU")
 def card_box(card: Card, ink: Ink, widest: int) -> Panel:
     """Draw a card, at most ``widest`` columns wide."""
     width = min(_inner_width(card), widest - 2)
-    lines = [Text(ink.fitted(card["product"] or "card", width).rstrip(), "bold")]
+    lines = [Text(ink.fitted(_product(card, width), width).rstrip(), "bold")]
     whole = [d for d in card["devices"] if d["kind"] in {"type-PCI", "type-PF"}]
     virtual = [d for d in card["devices"] if d["kind"] == "type-VF"]
     made = [d for d in card["devices"] if d["kind"] in _MADE]
@@ -43,12 +45,19 @@ def card_box(card: Card, ink: Ink, widest: int) -> Panel:
     )
 
 
+def _product(card: Card, width: int) -> str:
+    """Return the product's name: ``GV100GL [Tesla V100]`` may be cut to the latter."""
+    name = card["product"] or "card"
+    short = re.search(r"\[(.+)\]", name)
+    return short[1] if short and len(name) > width else name
+
+
 def _inner_width(card: Card) -> int:
     """Return a width at which every block of the card gets as many columns."""
     most = max((device["total"] for device in card["devices"]), default=1)
     vfs = sum(device["kind"] == "type-VF" for device in card["devices"])
-    if vfs > _NARROW:
-        return min(_WIDE, vfs)
+    if vfs > _MANY_VFS:
+        return _WIDE
     return max(1, -(-_NARROW // most)) * most
 
 
