@@ -1,5 +1,7 @@
 """Booting goes from BUILD to ACTIVE, or leaves nothing behind and says why."""
 
+from dataclasses import replace
+
 from tests.workflows.world import flavor, host, hosts, world
 
 from sundog.core.errors import ClaimConflictError
@@ -113,13 +115,7 @@ def test_forced_host_is_taken_or_refused() -> None:
     taken = {name for name, agent in here.agents.items() if agent.guests}
     [full] = taken
     [one] = here.order(VF)
-    here.store.servers.change(
-        one, lambda server: type(server)(**_fields(server) | {"wanted_host": full})
-    )
+    here.store.servers.change(one, lambda server: replace(server, wanted_host=full))
     here.work()
     assert here.servers.get(one).status is ServerStatus.ERROR
     here.check_agreement()
-
-
-def _fields(server: object) -> dict[str, object]:
-    return {name: getattr(server, name) for name in server.__dataclass_fields__}  # type: ignore[attr-defined]  # a dataclass

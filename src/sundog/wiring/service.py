@@ -32,11 +32,7 @@ def serve(config: Sequence[Path]) -> int:
     Raises BadConfigurationError with every problem before anything is started.
     """
     settings = read_settings(config, {})
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    _log_to_stderr()
     with build_embedded(settings) as service:
         server = _listen(settings, service)
         stop, reload = Event(), Event()
@@ -48,7 +44,18 @@ def serve(config: Sequence[Path]) -> int:
         _say_where(settings, server.effective_port)
         _beat_until(stop, reload, service, config)
         server.close()
+    LOG.info("Stopped")
     return 0
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    # Each start of a new database would tell every step of its making.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _listen(settings: Settings, service: Embedded) -> Any:  # noqa: ANN401 - waitress ships no types
@@ -68,9 +75,9 @@ def _listen(settings: Settings, service: Embedded) -> Any:  # noqa: ANN401 - wai
         ) from error
 
 
-def _say_where(settings: Settings, port: int) -> None:
+def _say_where(settings: Settings, port: object) -> None:
     hosts = len(settings.simulated_hosts)
-    LOG.info("Serving %d hosts on http://%s:%d", hosts, settings.api.listen, port)
+    LOG.info("Serving %d hosts on http://%s:%s", hosts, settings.api.listen, port)
 
 
 def _beat_until(
