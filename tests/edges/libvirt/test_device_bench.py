@@ -13,7 +13,13 @@ from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.core.guest_config import ConfigDevice, GuestConfig
+from sundog.edges.libvirt.device_bench import LibvirtDeviceBench
+from sundog.edges.libvirt.kinds.kind import Site
+from sundog.edges.libvirt.kinds.table import kind_of
+from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.host_model import Fault, FaultKind
+from sundog.edges.simulation.kernel import SimulatedKernel
+from sundog.edges.simulation.shipped import shipped_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,3 +222,57 @@ def test_vfs_that_cannot_be_enabled_are_all_told(tmp_path: Path) -> None:
         world.bench.enable_vfs(wanted({PF: 4, "0000:b1:00.0": 16, T4: 1}))
     vfs = [f for f in world.reader.scan().functions if f.kind is DeviceKind.VF]
     assert len(vfs) == 16
+
+
+def test_an_mdev_without_a_name_is_refused() -> None:
+    """A guest is never written with a device that has no source."""
+    nameless = ConfigDevice(
+        slot="dev-0/0", alias="dev", kind=DeviceKind.MDEV, address=VGPU.address
+    )
+    with pytest.raises(HostRefusedError, match=r"dev-0/0 of 0000:17:00\.0 has no mdev"):
+        kind_of(DeviceKind.MDEV).hostdev(nameless)
+
+
+class _Bridge(SimulatedKernel):
+    """A host on which every device turned out to be a bridge."""
+
+    def node_device(self, name: str) -> str | None:
+        text = super().node_device(name)
+        bridge = "<capability type='pci-bridge'/>"
+        return text and text.replace("<iommuGroup", f"{bridge}<iommuGroup")
+
+
+def test_what_is_no_device_is_refused() -> None:
+    """An address that holds a bridge now is nothing to hand out."""
+    kernel = _Bridge(read_host_file(shipped_host("two-socket-8-cards")))
+    bench = LibvirtDeviceBench(Site(kernel=kernel))
+    with pytest.raises(HostRefusedError, match="no device that can be handed out"):
+        bench.make_ready(ALICE, VF)
+
+
+class _Racing(SimulatedKernel):
+    """A host on which an mdev goes by itself just before it is removed."""
+
+    def remove_mdev(self, uuid: UUID) -> None:
+        super().remove_mdev(uuid)
+        super().remove_mdev(uuid)
+
+
+class _Forgetful(SimulatedKernel):
+    """A host on which removing succeeds and does nothing."""
+
+    def remove_mdev(self, uuid: UUID) -> None:
+        """Remove nothing."""
+
+
+def test_a_removal_is_read_back() -> None:
+    """Gone by itself is gone; still there after a removal is a failure."""
+    host = read_host_file(shipped_host("two-socket-8-cards"))
+    racing = LibvirtDeviceBench(Site(kernel=_Racing(host)))
+    racing.make_ready(ALICE, VGPU)
+    racing.free(ALICE, VGPU)
+    waits: list[float] = []
+    forgetful = LibvirtDeviceBench(Site(kernel=_Forgetful(host), wait=waits.append))
+    forgetful.make_ready(ALICE, VGPU)
+    with pytest.raises(HostRefusedError, match="is still there after its removal"):
+        forgetful.free(ALICE, VGPU)

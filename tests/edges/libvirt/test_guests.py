@@ -142,7 +142,7 @@ def test_a_name_that_is_taken_is_refused(
 
 
 class _Meddled:
-    """A connection on which another hand undefines what was just defined."""
+    """A connection on which another hand starts what was just defined."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -152,16 +152,35 @@ class _Meddled:
 
     def defineXML(self, text: str) -> object:  # noqa: N802  libvirt's name
         domain = self._connection.defineXML(text)
-        self._connection.lookupByUUIDString(domain.UUIDString()).undefine()
+        self._connection.lookupByUUIDString(domain.UUIDString()).create()
         return domain
 
 
 def test_a_start_that_fails_leaves_nothing(connection: Connection) -> None:
-    """A guest that was defined and cannot start is told and is not there."""
+    """A guest that was defined and cannot be started is told and is not there."""
     guests = LibvirtGuests(_Meddled(connection), TEST_DRIVER)
     with pytest.raises(HostRefusedError, match=r"^libvirt could not start [^\n]+$"):
         guests.start(config(ALICE))
     assert connection.listAllDomains() == []
+
+
+def test_a_libvirt_that_went_away_is_never_read_as_no_guests(
+    guests: LibvirtGuests, connection: Connection
+) -> None:
+    """Every call says that libvirt could not do it, in one line."""
+    guests.start(config(ALICE))
+    closed = open_connection("test:///default")
+    closed.close()
+    away = LibvirtGuests(closed, TEST_DRIVER)
+    for call in (
+        away.running,
+        away.holders,
+        lambda: away.stop(ALICE),
+        lambda: away.start(config(BOB)),
+    ):
+        with pytest.raises(HostRefusedError, match=r"^libvirt could not [^\n]+$"):
+            call()
+    assert len(connection.listAllDomains()) == 1
 
 
 def test_many_guests_at_once(guests: LibvirtGuests) -> None:

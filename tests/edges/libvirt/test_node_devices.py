@@ -168,3 +168,10 @@ def test_an_mdev_of_another_bus_is_a_problem() -> None:
     found = read_node_devices([text])
     assert found.mdevs == ()
     assert found.problems[0].where.startswith("mdev_4b20d080")
+
+
+def test_a_document_without_a_capability_is_a_problem() -> None:
+    """A device that does not say what it is, is told by its name."""
+    found = read_node_devices(["<device><name>pci_x</name></device>"])
+    assert [each.where for each in found.problems] == ["pci_x"]
+    assert "no capability" in found.problems[0].reason

@@ -52,41 +52,34 @@ class LibvirtGuests:
         try:
             domain.create()
         except libvirt.libvirtError as error:
-            self._undefine(domain)
+            _remove(domain)
             raise _refusal("could not start the guest", error) from error
 
     def stop(self, consumer: UUID) -> None:
         """Stop and undefine a guest; not there is fine."""
         domain = self._find(consumer)
-        if domain is None:
-            return
-        try:
-            if domain.isActive():
-                domain.destroy()
-        except libvirt.libvirtError as error:
-            if not _is_over(error):
-                raise _refusal("could not stop the guest", error) from error
-        self._undefine(domain)
+        if domain is not None:
+            _remove(domain)
 
     def running(self) -> frozenset[UUID]:
-        """Return the consumers whose guests run; guests of others are left out."""
+        """Return the consumers whose guests run; guests of others are left out.
+
+        Raises HostRefusedError when libvirt does not answer: unknown is not none.
+        """
         return frozenset(
             uuid for uuid, record in self._records().items() if record.ours
         )
 
     def holders(self) -> Mapping[Source, UUID]:
         """Return which running guest, ours or not, has which function or mdev."""
-        return {
-            source: uuid
-            for uuid, record in self._records().items()
-            for source in record.sources
-        }
+        return _holders(self._records())
 
     def _check_sources(self, config: GuestConfig) -> None:
         """Refuse what a running guest has: libvirt's test driver would not."""
-        if config.uuid in self._records():
+        records = self._records()
+        if config.uuid in records:
             raise HostRefusedError(f"guest {config.uuid} runs already")
-        holders = self.holders()
+        holders = _holders(records)
         for device in config.devices:
             source = kind_of(device.kind).hostdev(device).source
             holder = holders.get(source)
@@ -95,10 +88,14 @@ class LibvirtGuests:
 
     def _records(self) -> Mapping[UUID, GuestRecord]:
         """Read each running guest once: its number changes when it starts anew."""
+        try:
+            domains = self._connection.listAllDomains(
+                libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
+            )
+        except libvirt.libvirtError as error:
+            raise _refusal("could not list the guests", error) from error
         found: dict[tuple[UUID, int], GuestRecord] = {}
-        for domain in self._connection.listAllDomains(
-            libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
-        ):
+        for domain in domains:
             key = (UUID(domain.UUIDString()), domain.ID())
             record = self._seen.get(key) or _read(domain)
             if record is not None:
@@ -114,13 +111,26 @@ class LibvirtGuests:
                 return None
             raise _refusal("could not look for the guest", error) from error
 
-    @staticmethod
-    def _undefine(domain: Domain) -> None:
-        try:
-            domain.undefine()
-        except libvirt.libvirtError as error:
-            if not _is_over(error):
-                raise _refusal("could not undefine the guest", error) from error
+
+def _remove(domain: Domain) -> None:
+    """Stop and undefine a guest; one that ends by itself meanwhile is fine."""
+    try:
+        if domain.isActive():
+            domain.destroy()
+    except libvirt.libvirtError as error:
+        if not _is_over(error):
+            raise _refusal("could not stop the guest", error) from error
+    try:
+        domain.undefine()
+    except libvirt.libvirtError as error:
+        if not _is_over(error):
+            raise _refusal("could not undefine the guest", error) from error
+
+
+def _holders(records: Mapping[UUID, GuestRecord]) -> dict[Source, UUID]:
+    return {
+        source: uuid for uuid, record in records.items() for source in record.sources
+    }
 
 
 def _read(domain: Domain) -> GuestRecord | None:

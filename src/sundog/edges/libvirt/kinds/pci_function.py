@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sundog.core.devices.device import PciFunction
+from sundog.core.devices.device import DeviceKind, PciFunction
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.edges.libvirt.kinds.kind import Hostdev, Site
@@ -51,6 +51,8 @@ def _excludes(site: Site, held: PciAddress | UUID, wanted: PciFunction) -> bool:
         return False
     if held in {wanted.address, wanted.parent}:
         return True
+    if wanted.kind is not DeviceKind.PF:
+        return False
     document = site.kernel.node_device(held.node_device)
     found = read_node_device(document) if document else None
     return isinstance(found, PciFunction) and found.parent == wanted.address
