@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _WIDTH: Final = 12
 _MIB_PER_GIB: Final = 1024
 _NEARLY_FULL: Final = 0.9
+_SHARED: Final = "shared"
 
 
 def cell_bars(cell: Cell, signs: Signs) -> list[Text]:
@@ -23,7 +24,7 @@ def cell_bars(cell: Cell, signs: Signs) -> list[Text]:
         bars.append(bar("pinned", pinned, ours, f"{pinned}/{ours} CPUs", signs))
     if cell["shared"]:
         vcpus, ours = cell["shared_used"], len(cell["shared"])
-        bars.append(bar("shared", vcpus, ours, f"{vcpus} on {ours} CPUs", signs))
+        bars.append(bar(_SHARED, vcpus, ours, f"{vcpus} on {ours} CPUs", signs))
     used, total = cell["memory_mb_used"], cell["memory_mb"]
     bars.append(bar("memory", used, total, _share(used, total), signs))
     for pages in cell["pages"]:
@@ -39,7 +40,8 @@ def bar(label: str, used: int, total: int, note: str, signs: Signs) -> Text:
     """Draw ``used`` of ``total``; whatever is used shows, were it ever so little."""
     share = min(1.0, used / total) if total > 0 else 0.0
     full = max(round(share * _WIDTH), 1 if used else 0)
-    colour = "red" if share >= _NEARLY_FULL else "green"
+    # vCPUs that float may well be more than the CPUs that they share.
+    colour = "red" if share >= _NEARLY_FULL and label != _SHARED else "green"
     return Text.assemble(
         (f"{label} ", "bold"),
         (signs.full * full, colour),

@@ -92,7 +92,8 @@ def _vf_rows(devices: Sequence[Device], ink: Ink, width: int) -> list[Text]:
             row.append(ink.signs.shut, "red" if device["reason"] else "dim")
     held = sum(bool(device["holders"]) for device in devices)
     free = sum(device["free"] for device in devices)
-    counts = Text(f"VFs: {held} held, {free} left of {len(devices)}")
+    said = f" {held} held, {free} left"
+    counts = Text(ink.fitted(f"{len(devices)} VFs", width - len(said)) + said)
     rows = [row[at : at + width] for at in range(0, len(row), width)]
     more = len(devices) - _MOST_BLOCKS
     return [*rows, *([Text(f"and {more} more")] if more > 0 else []), counts]
