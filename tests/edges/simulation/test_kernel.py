@@ -94,6 +94,9 @@ def test_each_vf_takes_one_mdev_and_all_share_the_card(
     for number, vf in enumerate(vfs[:5]):
         assert available(kernel, vf)["nvidia-470"] == 1
         kernel.create_mdev(vf, "nvidia-470", UUIDS[number])
+        assert set(available(kernel, vf).values()) == {0}
+        with refused(errno.ENOSPC):
+            kernel.create_mdev(vf, "nvidia-470", UUIDS[20])
     assert set(available(kernel, vfs[0]).values()) == {0}
     assert set(available(kernel, vfs[9]).values()) == {0}
     kernel.remove_mdev(UUIDS[0])
