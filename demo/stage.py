@@ -78,7 +78,8 @@ class Stage:
         line = Text.assemble(("$ ", "dim"), (play.command, "bold"))
         self.console.print(line, soft_wrap=True)
         # As it came, with the colours that it has: boxes must not be wrapped again.
-        self.console.out(said.rstrip("\n"), highlight=False)
+        if said.strip():
+            self.console.out(said.rstrip("\n"), highlight=False)
         if status:
             self.console.print(Text(f"(exit status {status})", "yellow"))
         if status != play.status:
