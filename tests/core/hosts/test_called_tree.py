@@ -165,7 +165,7 @@ def test_foreign_mdevs_are_reserved_with_what_they_cost() -> None:
     elsewhere = Mdev(uuid=below("elsewhere"), type_id="large", parent=PF)
     inventories = _gpu(mixed_gpu(), 0, mdevs=(foreign, ours, elsewhere))
     assert inventories == {
-        "CUSTOM_SMALL": Inventory.of(16),
+        "CUSTOM_SMALL": Inventory.of(16, reserved=4),
         "CUSTOM_LARGE": Inventory.of(4, reserved=1),
         "CUSTOM_CARD_BUDGET": Inventory.of(16, reserved=4),
     }
@@ -194,6 +194,17 @@ def test_a_held_device_that_left_the_whitelist_stays_until_it_is_freed() -> None
     assert gone.inventories == {"CUSTOM_PCI_15B3_101E": Inventory.of(1)}
     assert gone.parent == CELL_0
     assert NIC_PROVIDER not in call_for(host(), []).providers
+
+
+def test_what_was_claimed_under_another_class_is_not_offered_again() -> None:
+    """A rule renamed the class while a server held one of the four."""
+    old = one_type_gpu().devices[0]
+    new = replace(old, resource_class="CUSTOM_T4")
+    tree = call_for(host(one_type_gpu(devices=(new,))), [holding(share(old, GPU))])
+    assert tree.providers[GPU_PROVIDER].inventories == {
+        "VGPU": Inventory.of(1),
+        "CUSTOM_T4": Inventory.of(4, reserved=1),
+    }
 
 
 def test_a_host_that_shrank_still_has_what_is_held() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.choosing.assignment import mdev_uuid
 from sundog.core.devices.device import Card
 from sundog.core.hosts.allocation import allocation_of, page_class
-from sundog.core.hosts.card_inventory import CardUse, card_inventories
+from sundog.core.hosts.card_inventory import CardLoad, card_inventories
 from sundog.core.hosts.card_traits import OWNER, card_traits
 from sundog.core.hosts.provider_tree import (
     Inventory,
@@ -121,7 +121,7 @@ def _cards(snapshot: HostSnapshot, holdings: Sequence[Holding]) -> Iterator[Prov
     for address in sorted(offered.keys() | held.keys()):
         card = offered.get(address, Card(address=address, devices=(), budget=0))
         parents = {device.address for device in card.devices}
-        use = CardUse(
+        use = CardLoad(
             held=held.get(address, ()),
             foreign=tuple(
                 mdev
@@ -132,7 +132,7 @@ def _cards(snapshot: HostSnapshot, holdings: Sequence[Holding]) -> Iterator[Prov
         yield _card(snapshot, card, use)
 
 
-def _card(snapshot: HostSnapshot, card: Card, use: CardUse) -> Provider:
+def _card(snapshot: HostSnapshot, card: Card, use: CardLoad) -> Provider:
     name = card_name(snapshot.name, card.address)
     nodes = frozenset[int]().union(
         *(device.numa_nodes for device in card.devices),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.hosts.provider_tree import Inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from sundog.core.choosing.assignment import DeviceShare
     from sundog.core.devices.device import Card, Device, Mdev
@@ -19,7 +19,7 @@ CARD_BUDGET: Final = "CUSTOM_CARD_BUDGET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CardUse:
+class CardLoad:
     """What is on a card now: shares that servers hold, and mdevs that are not ours."""
 
     held: Sequence[DeviceShare] = ()
@@ -35,37 +35,32 @@ def shares_budget(card: Card) -> bool:
     return sum(device.total * device.cost for device in card.devices) > card.budget
 
 
-def card_inventories(card: Card, use: CardUse) -> dict[str, Inventory]:
+def card_inventories(card: Card, load: CardLoad) -> dict[str, Inventory]:
     """Return a card's inventories by resource class; never below what is held.
 
     What is unavailable or taken by others is reserved, unless a server holds it. A
     held device that the card no longer offers still counts, until it is freed.
     """
-    usable = _usable(card, use)
-    held = Counter(share.resource_class for share in use.held)
-    taken = _taken_by_others(card, use)
-    departed = _departed(card, use)
+    usable = _usable(card, load)
+    held = Counter(share.resource_class for share in load.held)
+    departed = _departed(card, load)
     inventories = {}
     for name in sorted({each.resource_class for each in card.devices} | held.keys()):
-        most = _at_most(card, _of_class(card.devices, name))
-        kept = most - _at_most(card, _of_class(usable, name)) + taken[name]
+        most = _at_most(card, name)
         total = max(most + departed[name], held[name])
         if total:
-            reserved = min(total - held[name], kept)
+            reserved = min(total - held[name], most - _at_most(usable, name))
             inventories[name] = Inventory.of(total, reserved=reserved)
     if shares_budget(card):
-        inventories[CARD_BUDGET] = _budget(card, use, usable)
+        inventories[CARD_BUDGET] = _budget(card, load, usable)
     return inventories
 
 
-def _of_class(devices: Iterable[Device], name: str) -> list[Device]:
-    return [device for device in devices if device.resource_class == name]
-
-
-def _at_most(card: Card, devices: Sequence[Device]) -> int:
-    """Return how many of these devices an empty card gives, the cheapest first."""
-    whole = [device for device in devices if not device.type_id]
-    typed = [device for device in devices if device.type_id]
+def _at_most(card: Card, name: str) -> int:
+    """Return how many of a class an empty card gives, the cheapest first."""
+    named = [device for device in card.devices if device.resource_class == name]
+    whole = [device for device in named if not device.type_id]
+    typed = [device for device in named if device.type_id]
     groups = [typed]
     if card.one_type:
         names = {device.type_id for device in typed}
@@ -86,59 +81,69 @@ def _fill(budget: int, devices: Sequence[Device]) -> int:
     return count
 
 
-def _usable(card: Card, use: CardUse) -> tuple[Device, ...]:
-    """Return the devices with their totals lowered to what may be used of them."""
-    held = Counter((share.address, share.type_id) for share in use.held)
-    unexplained = _unexplained(card, use)
+def _usable(card: Card, load: CardLoad) -> Card:
+    """Return the card as if it had only what may be used of it.
+
+    Of a device counts what is held of its class, and unless it is unavailable what
+    may still be made, without what is foreign or was claimed under another class.
+    """
+    foreign = Counter((mdev.parent, mdev.type_id) for mdev in load.foreign)
+    held = Counter(
+        (share.address, share.type_id, share.resource_class) for share in load.held
+    )
+    everything = Counter((share.address, share.type_id) for share in load.held)
+    unexplained = _unexplained(card, load)
 
     def lowered(device: Device) -> Device:
-        mine = held[device.address, device.type_id]
+        key = device.address, device.type_id
+        mine = held[*key, device.resource_class]
+        total = device.total - foreign[key] - (everything[key] - mine)
         if device.unavailable:
-            return replace(device, total=min(device.total, mine))
-        if device.type_id and device.address in unexplained:
-            return replace(device, total=min(device.total, mine + device.available))
-        return device
+            total = min(total, mine)
+        elif device.type_id and device.address in unexplained:
+            total = min(total, mine + device.available)
+        return replace(device, total=max(0, total))
 
-    return tuple(lowered(device) for device in card.devices)
+    most = card.max_instances
+    return replace(
+        card,
+        devices=tuple(lowered(device) for device in card.devices),
+        budget=max(0, card.budget - _foreign_cost(card, load)),
+        max_instances=None if most is None else max(0, most - len(load.foreign)),
+    )
 
 
-def _unexplained(card: Card, use: CardUse) -> set[PciAddress]:
+def _unexplained(card: Card, load: CardLoad) -> set[PciAddress]:
     """Return the parents that bear mdevs of a type whose cost no rule tells.
 
     There the kernel's word (``available``) is all that is known.
     """
     known = {(device.address, device.type_id) for device in card.devices}
     return {
-        mdev.parent for mdev in use.foreign if (mdev.parent, mdev.type_id) not in known
+        mdev.parent for mdev in load.foreign if (mdev.parent, mdev.type_id) not in known
     }
 
 
-def _foreign_devices(card: Card, use: CardUse) -> list[Device]:
-    offered = {(device.address, device.type_id): device for device in card.devices}
-    found = (offered.get((mdev.parent, mdev.type_id)) for mdev in use.foreign)
-    return [device for device in found if device is not None]
+def _foreign_cost(card: Card, load: CardLoad) -> int:
+    costs = {(each.address, each.type_id): each.cost for each in card.devices}
+    return sum(costs.get((mdev.parent, mdev.type_id), 0) for mdev in load.foreign)
 
 
-def _taken_by_others(card: Card, use: CardUse) -> Counter[str]:
-    return Counter(device.resource_class for device in _foreign_devices(card, use))
-
-
-def _departed(card: Card, use: CardUse) -> Counter[str]:
+def _departed(card: Card, load: CardLoad) -> Counter[str]:
     offered = {(device.address, device.type_id) for device in card.devices}
     return Counter(
         share.resource_class
-        for share in use.held
+        for share in load.held
         if (share.address, share.type_id) not in offered
     )
 
 
-def _budget(card: Card, use: CardUse, usable: Sequence[Device]) -> Inventory:
-    held = sum(share.cost for share in use.held)
-    foreign = sum(device.cost for device in _foreign_devices(card, use))
-    drawable = sum(device.total * device.cost for device in usable)
-    if _unexplained(card, use):
-        more = (device.available * device.cost for device in usable)
+def _budget(card: Card, load: CardLoad, usable: Card) -> Inventory:
+    held = sum(share.cost for share in load.held)
+    drawable = sum(device.total * device.cost for device in usable.devices)
+    if _unexplained(card, load):
+        more = (device.available * device.cost for device in usable.devices)
         drawable = min(drawable, held + max(more, default=0))
     total = max(card.budget, held)
-    kept = max(0, card.budget - drawable) + foreign
+    kept = card.budget - min(usable.budget, drawable)
     return Inventory.of(total, reserved=min(total - held, kept))

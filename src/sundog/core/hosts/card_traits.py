@@ -9,10 +9,10 @@ require that trait, and a server that no nova-compute can boot would be placed h
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.placement_names import custom_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,5 +37,4 @@ def _of_device(device: Device) -> Iterator[str]:
         yield "HW_PCI_ONE_TIME_USE"
     if device.type_id:
         family = "VGPU" if device.kind is DeviceKind.VGPU else "MDEV"
-        spelled = re.sub(r"[^A-Z0-9]+", "_", device.type_id.upper())
-        yield f"CUSTOM_{family}_TYPE_{spelled}"
+        yield custom_name(f"{family}_TYPE_{device.type_id}")
