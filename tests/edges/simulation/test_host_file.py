@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -26,9 +26,7 @@ from sundog.edges.simulation.host_model import (
 )
 from sundog.edges.simulation.shipped import shipped_host, shipped_hosts
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[3]
 SHORT = """
 name = "h"
 [[cells]]
@@ -105,6 +103,15 @@ def test_the_documented_example() -> None:
         cards=cards,
         faults=(Fault(kind=FaultKind.CREATE_FAILS, card=cards[0].address, times=1),),
     )
+
+
+def test_the_how_to_is_a_host_file() -> None:
+    """The page that explains the keys uses all of them, and can be used itself."""
+    page = (ROOT / "docs" / "how-to" / "host-files.md").read_text()
+    host = parse_host(page.split("```toml\n")[1].split("```")[0])
+    assert (len(host.cells), len(host.cards), len(host.faults)) == (2, 3, 1)
+    for kind in FaultKind:
+        assert kind.value in page
 
 
 @pytest.mark.parametrize("name", shipped_hosts())
