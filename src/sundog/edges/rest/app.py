@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -47,20 +48,7 @@ class _App:
     def __init__(self, books: Books, mounts: Mapping[str, WSGIApplication]) -> None:
         self._books = books
         self._mounts = mounts
-        self._map = Map(
-            [
-                Rule(
-                    prefix + route.path,
-                    methods=[route.method],
-                    endpoint=(prefix, route),
-                )
-                for route in ROUTES
-                for prefix in route.api.prefixes
-            ],
-            strict_slashes=False,
-            merge_slashes=False,
-            redirect_defaults=False,
-        )
+        self._map = _url_map()
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -114,6 +102,20 @@ class _App:
         )
         answer: Answer = route.handler(ask, **parts)
         return answer
+
+
+@cache
+def _url_map() -> Map:
+    return Map(
+        [
+            Rule(prefix + route.path, methods=[route.method], endpoint=(prefix, route))
+            for route in ROUTES
+            for prefix in route.api.prefixes
+        ],
+        strict_slashes=False,
+        merge_slashes=False,
+        redirect_defaults=False,
+    )
 
 
 def _check_parts(route: Route, parts: Mapping[str, str], version: int) -> None:

@@ -223,10 +223,19 @@ class FitBody(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class RefusalBody(msgspec.Struct, kw_only=True, frozen=True):
-    """Why a host does not fit."""
+    """Why a host does not fit.
+
+    ``reason`` sums up the rest: ``first`` is the first constraint that fails,
+    ``tightest`` the one furthest from holding, ``detail`` has the numbers and
+    ``remedy`` what would help.
+    """
 
     host: str
     reason: str
+    first: str
+    tightest: str
+    detail: str
+    remedy: str
 
 
 class ExplainBody(msgspec.Struct, kw_only=True, frozen=True):

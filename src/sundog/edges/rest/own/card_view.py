@@ -68,7 +68,9 @@ def _device(
         for mdev in mdevs
         if mdev.type_id == device.type_id and mdev.uuid not in ours
     ]
-    free = free_of(device, *where)
+    # Each device's room stands alone; the card's budget holds for all together.
+    left = max(0, budget_left(*where)) // max(1, device.cost)
+    free = min(free_of(device, *where), left)
     state = "unavailable" if device.unavailable else "available" if free else "claimed"
     return DeviceBody(
         address=str(device.address),

@@ -81,7 +81,14 @@ def explain(ask: Ask) -> Answer:
         raise Fault(400, "Name a flavor: /v1/explain?flavor=NAME.")
     found = ask.books.hosts.explain(flavor, ask.query.text("image"))
     refusals = [
-        RefusalBody(host=refusal.host, reason=refusal.reason)
+        RefusalBody(
+            host=refusal.host,
+            reason=f"{refusal.detail}; {refusal.remedy}",
+            first=refusal.first,
+            tightest=refusal.tightest,
+            detail=refusal.detail,
+            remedy=refusal.remedy,
+        )
         for refusal in found.refusals
     ]
     return Answer(

@@ -1,0 +1,214 @@
+"""The REST edge over fakes, with a conductor that decides at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from tests.edges.rest.hosts import plain_host, rich_host
+from tests.fakes.images import FakeImages
+from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
+from werkzeug.test import Client
+
+from sundog.core.choosing.taste import DEFAULT_TASTE
+from sundog.core.lives.claim import Claim
+from sundog.core.lives.server import Fault, ServerEvent
+from sundog.core.requests.alias import parse_aliases
+from sundog.core.requests.extra_specs import guest_request
+from sundog.edges.rest.app import build_app
+from sundog.edges.rest.ask import Books
+from sundog.workflows.flavors import FlavorBook
+from sundog.workflows.fleet_view import FleetView
+from sundog.workflows.hosts import HostBook
+from sundog.workflows.ports import Image, ServiceRecord
+from sundog.workflows.servers import ServerBook
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+IMAGE = Image(
+    id="11111111-0000-4000-8000-000000000001",
+    name="cirros",
+    size=12345,
+    disk_format="qcow2",
+    checksum="ab" * 16,
+    created=START,
+    updated=START,
+    min_ram_mb=64,
+    properties={"hw_machine_type": "q35"},
+)
+OTHER_IMAGE = replace(
+    IMAGE, id="11111111-0000-4000-8000-000000000002", name="debian", properties={}
+)
+ALIASES = (
+    '{"name": "vGPU", "mdev_type": "nvidia-35", "numa_policy": "required"}',
+    '{"name": "nic", "vendor_id": "8086", "device_type": "type-VF"}',
+)
+
+
+def body_of(response: TestResponse) -> Any:
+    """Return a response's JSON, which must be there."""
+    assert response.json is not None
+    return response.json
+
+
+class Ticker:
+    """A clock that goes on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        """Start."""
+        self._reads = 0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        self._reads += 1
+        return START + timedelta(seconds=self._reads)
+
+
+class Names:
+    """Fresh UUIDs, the same in every run."""
+
+    def __init__(self) -> None:
+        """Start."""
+        self._made = 0
+
+    def __call__(self) -> UUID:
+        """Make the next."""
+        self._made += 1
+        return UUID(int=(0xF00D << 112) | (4 << 76) | (8 << 60) | self._made)
+
+
+@dataclass
+class World:
+    """Books, and a client of the application over them."""
+
+    flavors: FakeFlavors = field(default_factory=FakeFlavors)
+    servers: FakeServers = field(default_factory=FakeServers)
+    claims: FakeClaims = field(default_factory=FakeClaims)
+    services: FakeServices = field(default_factory=FakeServices)
+    fleet: FleetView = field(default_factory=lambda: FleetView(DEFAULT_TASTE))
+    clock: Ticker = field(default_factory=Ticker)
+
+    def __post_init__(self) -> None:
+        """Let two hosts report, and build the application."""
+        self.aliases = parse_aliases(ALIASES)
+        for snapshot in (rich_host(), plain_host()):
+            self.fleet.see(snapshot)
+            self.services.put(
+                ServiceRecord(
+                    id=UUID(int=snapshot.uuid.int ^ (0xFF << 120)),
+                    host=snapshot.name,
+                    last_seen=START,
+                )
+            )
+        images = FakeImages((IMAGE, OTHER_IMAGE))
+        self.books = Books(
+            flavors=FlavorBook(self.flavors, self.aliases),
+            servers=ServerBook(
+                servers=self.servers,
+                claims=self.claims,
+                flavors=self.flavors,
+                images=images,
+                aliases=self.aliases,
+                clock=self.clock,
+                new_id=Names(),
+                begin_boot=self._boot,
+                begin_delete=self._delete,
+            ),
+            hosts=HostBook(
+                services=self.services,
+                fleet=self.fleet,
+                flavors=self.flavors,
+                images=images,
+                aliases=self.aliases,
+                clock=self.clock,
+                down_after=1e9,
+            ),
+            images=images,
+        )
+        self.app = build_app(self.books)
+        self.client = Client(self.app)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        version: str = "2.100",
+        headers: dict[str, str] | None = None,
+        base: str = "/compute/v2.1",
+    ) -> TestResponse:
+        """Send a request; ``path`` is under ``base``."""
+        sent = {"OpenStack-API-Version": f"compute {version}", **(headers or {})}
+        data = None if body is None else json.dumps(body)
+        kind = None if body is None else "application/json"
+        return self.client.open(
+            base + path, method=method, data=data, content_type=kind, headers=sent
+        )
+
+    def get(self, path: str, version: str = "2.100") -> Any:
+        """Return the JSON of a document that must be there."""
+        response = self.call("GET", path, version=version)
+        assert response.status_code == 200, response.text
+        return response.json
+
+    def flavor(self, name: str, **specs: str) -> str:
+        """Make a flavor with extra specs (``__`` for a colon); returns its id."""
+        body = {"name": name, "ram": 512, "vcpus": 2, "disk": 1, "id": name}
+        assert self.call("POST", "/flavors", {"flavor": body}).status_code == 200
+        if specs:
+            extra = {key.replace("__", ":"): value for key, value in specs.items()}
+            path = f"/flavors/{name}/os-extra_specs"
+            response = self.call("POST", path, {"extra_specs": extra})
+            assert response.status_code == 200, response.text
+        return name
+
+    def server(self, name: str = "web", flavor: str = "m1", **more: Any) -> str:
+        """Create a server; returns its id."""
+        response = self.create(name=name, flavorRef=flavor, **more)
+        assert response.status_code == 202, response.text
+        return str(body_of(response)["server"]["id"])
+
+    def create(self, version: str = "2.100", **fields: object) -> TestResponse:
+        """Ask for a server, boldly: the fields given replace those of a good one."""
+        good = {"name": "web", "flavorRef": "m1", "imageRef": IMAGE.id}
+        body = {**good, "networks": "none", **fields}
+        kept = {key: value for key, value in body.items() if value is not ...}
+        return self.call("POST", "/servers", {"server": kept}, version=version)
+
+    def _boot(self, server_id: UUID) -> None:
+        server = self.servers.get(server_id)
+        request = guest_request(server.flavor, server.image_properties, self.aliases)
+        found = self.fleet.reserve(server_id, request, wanted_host=server.wanted_host)
+        now = self.clock()
+        if found is None:
+            fault = Fault(code=500, message=self.fleet.why_not(request), created=now)
+            self.servers.change(
+                server_id,
+                lambda old: replace(old.after(ServerEvent.FAIL, now), fault=fault),
+            )
+            return
+        self.claims.put(Claim(consumer=server_id, assignment=found))
+        self.servers.change(
+            server_id,
+            lambda old: replace(
+                old.after(ServerEvent.PLACE, now).after(ServerEvent.START, now),
+                host=found.host,
+                launched=now,
+            ),
+        )
+
+    def _delete(self, server_id: UUID) -> None:
+        server = self.servers.get(server_id)
+        if server.host:
+            self.fleet.drop(server_id, server.host)
+        self.claims.remove(server_id)
+        now = self.clock()
+        self.servers.change(
+            server_id, lambda old: old.after(ServerEvent.FINISH_DELETE, now)
+        )
