@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from tests.core.hosts.tree_hosts import (
@@ -27,8 +28,8 @@ def _with(tree: ProviderTree, *providers: Provider) -> ProviderTree:
     return ProviderTree({**tree.providers, **ProviderTree.of(providers).providers})
 
 
-def _found(tree: ProviderTree, **rest: object) -> Found:
-    return Found(**({"tree": tree, "used": {}} | rest))  # type: ignore[arg-type]
+def _found(tree: ProviderTree, **rest: Any) -> Found:
+    return replace(Found(tree=tree, used={}), **rest)
 
 
 def test_a_tree_as_wanted_or_not_yet_there_settles_as_wanted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
@@ -21,37 +23,37 @@ def vf(number: int) -> PciAddress:
     return PciAddress.parse(f"0000:3b:00.{number}")
 
 
-def mdev_type(type_id: str, total: int, cost: int, **rest: object) -> Device:
+def mdev_type(type_id: str, total: int, cost: int, **rest: Any) -> Device:
     """Return an mdev type of the GPU on node 1."""
-    shape = {
-        "address": GPU,
-        "kind": DeviceKind.MDEV,
-        "vendor_id": "10de",
-        "product_id": "20b0",
-        "resource_class": f"CUSTOM_{type_id.upper()}",
-        "numa_nodes": frozenset({1}),
-        "type_id": type_id,
-        "total": total,
-        "available": total,
-        "cost": cost,
-    }
-    return Device(**(shape | rest))  # type: ignore[arg-type]
+    base = Device(
+        address=GPU,
+        kind=DeviceKind.MDEV,
+        vendor_id="10de",
+        product_id="20b0",
+        resource_class=f"CUSTOM_{type_id.upper()}",
+        numa_nodes=frozenset({1}),
+        type_id=type_id,
+        total=total,
+        available=total,
+        cost=cost,
+    )
+    return replace(base, **rest)
 
 
-def function(address: PciAddress, kind: DeviceKind, **rest: object) -> Device:
+def function(address: PciAddress, kind: DeviceKind, **rest: Any) -> Device:
     """Return a whole function on node 0."""
-    shape = {
-        "address": address,
-        "kind": kind,
-        "vendor_id": "15b3",
-        "product_id": "101e",
-        "resource_class": "CUSTOM_PCI_15B3_101E",
-        "numa_nodes": frozenset({0}),
-    }
-    return Device(**(shape | rest))  # type: ignore[arg-type]
+    base = Device(
+        address=address,
+        kind=kind,
+        vendor_id="15b3",
+        product_id="101e",
+        resource_class="CUSTOM_PCI_15B3_101E",
+        numa_nodes=frozenset({0}),
+    )
+    return replace(base, **rest)
 
 
-def nic(**pf: object) -> Card:
+def nic(**pf: Any) -> Card:
     """Return a NIC whose PF and four VFs are on offer: they exclude each other."""
     whole = {"cost": 4, "resource_class": "CUSTOM_NIC"} | pf
     vfs = (function(vf(n), DeviceKind.VF) for n in range(1, 5))
@@ -59,46 +61,46 @@ def nic(**pf: object) -> Card:
     return Card(address=PF, devices=(port, *vfs), budget=4)
 
 
-def one_type_gpu(**card: object) -> Card:
+def one_type_gpu(**card: Any) -> Card:
     """Return a GPU that makes four of one type."""
     devices = (mdev_type("t4", 4, 4, resource_class="VGPU"),)
-    return Card(**({"address": GPU, "devices": devices, "budget": 16} | card))  # type: ignore[arg-type]
+    return replace(Card(address=GPU, devices=devices, budget=16), **card)
 
 
-def mixed_gpu(**card: object) -> Card:
+def mixed_gpu(**card: Any) -> Card:
     """Return a GPU that makes 16 small or 4 large mdevs, or a mixture."""
     devices = (mdev_type("small", 16, 1), mdev_type("large", 4, 4))
-    return Card(**({"address": GPU, "devices": devices, "budget": 16} | card))  # type: ignore[arg-type]
+    return replace(Card(address=GPU, devices=devices, budget=16), **card)
 
 
-def cell(number: int, **rest: object) -> Cell:
+def cell(number: int, **rest: Any) -> Cell:
     """Return a cell of four CPUs, two shared and two dedicated, and 1 GiB."""
     cpus = [number * 4 + n for n in range(4)]
-    shape = {
-        "id": number,
-        "socket": number,
-        "cpus": frozenset(cpus),
-        "shared": frozenset(cpus[:2]),
-        "dedicated": frozenset(cpus[2:]),
-        "siblings": tuple(frozenset({cpu}) for cpu in cpus),
-        "memory_mb": 1024,
-        "pages": (PagePool(size_kb=2048, total=512),),
-    }
-    return Cell(**(shape | rest))  # type: ignore[arg-type]
+    base = Cell(
+        id=number,
+        socket=number,
+        cpus=frozenset(cpus),
+        shared=frozenset(cpus[:2]),
+        dedicated=frozenset(cpus[2:]),
+        siblings=tuple(frozenset({cpu}) for cpu in cpus),
+        memory_mb=1024,
+        pages=(PagePool(size_kb=2048, total=512),),
+    )
+    return replace(base, **rest)
 
 
-def host(*cards: Card, **rest: object) -> HostSnapshot:
+def host(*cards: Card, **rest: Any) -> HostSnapshot:
     """Return a host of two cells and 100 GiB of disk with these cards."""
-    shape = {
-        "name": "h1",
-        "uuid": HOST,
-        "cells": (cell(0), cell(1)),
-        "cards": cards,
-        "disk_gb": 100,
-        "cpu_ratio": 4.0,
-        "ram_ratio": 1.5,
-    }
-    return HostSnapshot(**(shape | rest))  # type: ignore[arg-type]
+    base = HostSnapshot(
+        name="h1",
+        uuid=HOST,
+        cells=(cell(0), cell(1)),
+        cards=cards,
+        disk_gb=100,
+        cpu_ratio=4.0,
+        ram_ratio=1.5,
+    )
+    return replace(base, **rest)
 
 
 def below(name: str) -> UUID:
