@@ -112,6 +112,7 @@ def refused(path):
         EmbeddedPlacement(path)
     except Exception as error:
         print(type(error).__name__)
+        assert str(path) in str(error)
 
 refused(folder / "no such folder" / "one")
 (folder / "no database").write_text("A text, long enough to be no SQLite header." * 9)
@@ -136,8 +137,8 @@ def test_databases_are_opened_one_after_another_and_keep_what_they_hold(
     )
     assert done.stderr == ""
     assert done.stdout.split() == [
-        "OperationalError",
-        "DatabaseError",
+        "BadConfigurationError",
+        "BadConfigurationError",
         "True",
         "False",
     ]

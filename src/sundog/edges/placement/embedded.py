@@ -13,6 +13,8 @@ from placement import conf as placement_conf
 from placement import db_api, deploy, policy
 from placement.objects import resource_class, trait
 
+from sundog.core.errors import BadConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -35,7 +37,10 @@ class EmbeddedPlacement:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or make the database; raises RuntimeError if another one is open."""
+        """Open or make the database; raises RuntimeError if another one is open.
+
+        Raises BadConfigurationError when the path cannot hold a database.
+        """
         if not _one_at_a_time.acquire(blocking=False):
             raise RuntimeError(
                 f"{path}: Placement keeps its database in globals, so a process has"
@@ -101,9 +106,18 @@ def _keep_log_open(path: Path) -> sqlite3.Connection:
     Placement connects anew for every transaction, and SQLite folds the log back into
     the database whenever the last connection closes. The mode is kept in the file.
     """
-    connection = sqlite3.connect(path, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL").fetchone()
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    try:
+        with ExitStack() as undo:
+            connection = sqlite3.connect(path, check_same_thread=False)
+            undo.callback(connection.close)
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            undo.pop_all()
+    except sqlite3.Error as error:
+        raise BadConfigurationError(
+            f"{path}: Placement cannot keep its database there ({error}); name a"
+            " folder that can be written to, or move the file away"
+        ) from error
     return connection
 
 
