@@ -105,6 +105,6 @@ def _named(share: DeviceShare) -> str:
 def _why(device: Device, card: Card, use: CardUse) -> str:
     if device.unavailable:
         return f"is unavailable: {device.unavailable}"
-    if device.cost > budget_left(card, use):
+    if device.address not in use.whole and device.cost > budget_left(card, use):
         return f"does not fit on what is left of card {card.address}"
     return "is in use, or excluded by what is in use on its card"

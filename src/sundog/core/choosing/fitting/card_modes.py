@@ -37,10 +37,14 @@ class Kind(NamedTuple):
 
 
 class Supply(NamedTuple):
-    """Up to ``cap`` devices of a kind, from an offer of a group of functions."""
+    """Up to ``cap`` devices of a kind, from an offer of a group of functions.
+
+    ``cost`` is what each takes of its card's budget.
+    """
 
     kind: int
     cap: int
+    cost: int
     group: int
     offer: int
 
@@ -56,13 +60,14 @@ class Profile(NamedTuple):
     """What a card can do for a request.
 
     ``masks`` says where its devices are; ``looks`` is equal for cards that do the
-    same in other places.
+    same in other places. ``budget`` is what is left of the card's.
     """
 
     number: int
     modes: tuple[Mode, ...]
     masks: frozenset[int]
     looks: object
+    budget: int
 
     @property
     def widest(self) -> Mode:
@@ -76,7 +81,7 @@ class Profile(NamedTuple):
                 sums[supply.kind] = sums.get(supply.kind, 0) + supply.cap
             for kind, cap in sums.items():
                 most[kind] = max(most.get(kind, 0), cap)
-        supplies = tuple(Supply(kind, cap, -1, -1) for kind, cap in most.items())
+        supplies = tuple(Supply(kind, cap, 0, -1, -1) for kind, cap in most.items())
         return Mode(supplies, max(mode_cap(mode) for mode in self.modes))
 
 
@@ -116,7 +121,7 @@ def profile_of(ask: Ask, card: CardRoom, number: int) -> Profile | None:
         modes = [Mode(mode.supplies, min(mode.cap, 1)) for mode in modes]
     masks = frozenset(item.offer.mask for item in items)
     looks = tuple((_looks(ask, mode), mode.cap) for mode in modes)
-    return Profile(number, tuple(modes), masks, looks)
+    return Profile(number, tuple(modes), masks, looks, card.room)
 
 
 def _looks(ask: Ask, mode: Mode) -> tuple[object, ...]:
@@ -125,7 +130,7 @@ def _looks(ask: Ask, mode: Mode) -> tuple[object, ...]:
 
 
 def _supply(item: _Item, count: int) -> Supply:
-    return Supply(item.kind, count, item.group, item.place)
+    return Supply(item.kind, count, item.offer.cost, item.group, item.place)
 
 
 def _items(ask: Ask, card: CardRoom) -> Iterator[_Item]:

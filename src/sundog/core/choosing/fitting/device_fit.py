@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from sundog.core.choosing.card_room import NO_LIMIT
 from sundog.core.choosing.fitting.card_modes import Mode, Profile, mode_cap
 from sundog.core.choosing.fitting.flow import Network
 from sundog.core.requests.guest_request import NumaPolicy
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 # places of the wants in their lists, cells crossed, worth of the cards.
 CROSSING = 1 << 16
 WANTING = 1 << 28
+
+# Bounds that are looked at, once there is a fit, for one that crosses fewer cells.
+MOST_IMPROVEMENTS = 100
 
 SAME, UNKNOWN, SOCKET, FAR = range(4)
 _ALLOWED = {
@@ -78,6 +82,11 @@ class Service:
     pools: tuple[Pool, ...]
     taken: tuple[Taken, ...]
 
+    @property
+    def far(self) -> int:
+        """The cost that is worth a search: wants and crossing."""
+        return self.cost // CROSSING
+
 
 class DeviceFit:
     """The search for one request on one host's cards."""
@@ -92,22 +101,35 @@ class DeviceFit:
             for number, demand in enumerate(ask.demands)
             if whole or demand.one_card
         )
+        one_mode = all(len(p.modes) == 1 for p in self._cards.values())
+        self._is_flow = one_mode and not self._bound
         self._known: dict[Where, Service | None] = {}
         self._costs: dict[tuple[int, int], int | None] = {}
         self._where = Where(0, 0)
+        self._improvements = MOST_IMPROVEMENTS
+        self._least = tuple(self._least_cost(d) for d in range(len(ask.demands)))
 
     def solve(self, where: Where) -> Service | None:
         """Serve all demands at the least cost, or tell that it cannot be done."""
         if where not in self._known:
             self._where = where
             self._costs = {}
-            owners: dict[int, frozenset[int]] = {}
-            root = self._serve(self._pools(owners))
-            found = None
-            if root is not None:
-                found = self._bind(owners, None, root.cost)
-            self._known[where] = found
+            root = self._serve(self._pools({}))
+            if root is not None and not self._is_flow:
+                root = self._bind({}, None, root.far)
+            self._known[where] = root
         return self._known[where]
+
+    def _least_cost(self, demand: int) -> int:
+        """Tell what a device for a demand takes of any card's budget at least."""
+        costs = (
+            supply.cost
+            for profile in self._cards.values()
+            for mode in profile.modes
+            for supply in mode.supplies
+            if self._ask.kinds[supply.kind].wants[demand] >= 0
+        )
+        return min(costs, default=0)
 
     def _cost(self, demand: int, kind: int) -> int | None:
         key = (demand, kind)
@@ -145,7 +167,7 @@ class DeviceFit:
         """Give each demand that needs cards of its own its cards; then serve."""
         pools = self._pools(owners)
         bound = self._serve(pools)
-        if bound is None or (best is not None and bound.cost >= best.cost):
+        if bound is None or self._is_enough(bound, best):
             return best
         demand = next((d for d in self._bound if d not in owners), None)
         if demand is None:
@@ -154,7 +176,7 @@ class DeviceFit:
             if wide and best is None:
                 break
             best = self._bind({**owners, demand: frozenset(cards)}, best, goal)
-            if best is not None and best.cost == goal:
+            if best is not None and best.far == goal:
                 break
         return best
 
@@ -203,15 +225,15 @@ class DeviceFit:
 
         Cards that are alike take their modes in the order of the list.
         """
-        bound = self._serve(done + rest)
-        if bound is None or (best is not None and bound.cost >= best.cost):
+        bound = self._serve(done + rest) if self._budgets_hold(done + rest) else None
+        if bound is None or self._is_enough(bound, best):
             return best
         done += [pool for pool in rest if len(pool.profile.modes) == 1]
         rest = [pool for pool in rest if len(pool.profile.modes) > 1]
         if not rest:
             return bound
         pool = rest[0]
-        modes = pool.profile.modes
+        modes = _likely_first(pool, bound)
         for index, mode in enumerate(modes):
             one = pool._replace(cards=pool.cards[:1], mode=mode)
             others = rest[1:]
@@ -220,9 +242,40 @@ class DeviceFit:
                 left = pool.cards[1:]
                 others = [Pool(left, profile, profile.widest, pool.admits), *others]
             best = self._settle([*done, one], others, best)
-            if best is not None and best.cost == bound.cost:
+            if best is not None and best.far == bound.far:
                 break
         return best
+
+    def _is_enough(self, bound: Service, best: Service | None) -> bool:
+        """Tell whether a branch is not worth entering, as there is a fit already."""
+        if best is None:
+            return False
+        self._improvements -= 1
+        return bound.far >= best.far or self._improvements < 0
+
+    def _budgets_hold(self, pools: list[Pool]) -> bool:
+        """Tell whether the cards' budgets can bear all demands, if cut at will."""
+        demands = range(len(self._ask.demands))
+        network = Network(2 + len(demands))
+        for pool in pools:
+            node = network.node()
+            network.add(node, 1, len(pool.cards) * pool.profile.budget)
+            for demand in demands:
+                if self._least[demand] and self._gives(pool, demand):
+                    network.add(2 + demand, node, NO_LIMIT)
+        weights = [
+            demand.count * least
+            for demand, least in zip(self._ask.demands, self._least, strict=True)
+        ]
+        for demand, weight in enumerate(weights):
+            network.add(0, 2 + demand, weight)
+        return network.send(0, 1, sum(weights)) is not None
+
+    def _gives(self, pool: Pool, demand: int) -> bool:
+        """Tell whether a pool has anything for a demand."""
+        return bool(pool.admits >> demand & 1) and any(
+            self._cost(demand, supply.kind) is not None for supply in pool.mode.supplies
+        )
 
     def _serve(self, pools: list[Pool]) -> Service | None:
         """Send every demand to the pools, as they are, at the least cost."""
@@ -264,6 +317,23 @@ def _cost(kind: Kind, demand: int, policy: NumaPolicy, where: Where) -> int | No
     if want < 0 or crossing not in _ALLOWED[policy]:
         return None
     return want * WANTING + crossing * CROSSING + kind.score
+
+
+def _likely_first(pool: Pool, bound: Service) -> tuple[Mode, ...]:
+    """Order a card's modes by how much of what the bound takes they could give."""
+    asked: dict[int, int] = {}
+    for taken in bound.taken:
+        if bound.pools[taken.pool] is pool:
+            amount = -(-taken.amount // len(pool.cards))
+            asked[taken.kind] = asked.get(taken.kind, 0) + amount
+
+    def given(mode: Mode) -> int:
+        return sum(
+            min(supply.cap, asked.get(supply.kind, 0)) * supply.cost
+            for supply in mode.supplies
+        )
+
+    return tuple(sorted(pool.profile.modes, key=given, reverse=True))
 
 
 def _covers(
