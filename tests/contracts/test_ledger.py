@@ -121,6 +121,22 @@ def test_a_claim_is_all_or_nothing(ledger: Ledger) -> None:
     assert _claims(ledger, {host.cell: {"PCPU": 4}})
 
 
+def test_several_claims_are_written_together_or_not_at_all(ledger: Ledger) -> None:
+    """Two consumers get theirs at once; a third that is too many refuses all three."""
+    host = AHost()
+    ledger.report(host.tree)
+    one = {host.card: {"VGPU": 1}, host.cell: {"PCPU": 1}}
+    first, second = uuid4(), uuid4()
+    ledger.claim_many({first: (one, OWNER), second: ({}, OWNER)})
+    assert ledger.allocation(first) == one
+    assert ledger.consumers(host.root) == {first}
+    more = {uuid4(): (one, OWNER) for _ in range(2)}
+    with pytest.raises(ClaimConflictError):
+        ledger.claim_many(more)
+    assert ledger.consumers(host.root) == {first}
+    ledger.claim_many({})
+
+
 def test_a_claim_of_nothing_holds_nothing(ledger: Ledger) -> None:
     consumer = uuid4()
     ledger.claim(consumer, {}, OWNER)

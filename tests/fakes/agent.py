@@ -6,9 +6,8 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.choose_host import check
-
 from sundog.core.choosing.assignment import Assignment, mdev_uuid
+from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import HostRefusedError
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState

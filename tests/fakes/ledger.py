@@ -12,6 +12,7 @@ from sundog.core.hosts.tree_changes import apply, diff
 from sundog.core.hosts.tree_ownership import Found, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from sundog.core.hosts.provider_tree import Allocation, Provider
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class FakeLedger:
     """``Ledger`` in memory; held to the contract that Placement is held to.
 
-    ``away`` makes every call raise UnavailableError.
+    ``away`` makes every call raise UnavailableError. ``writes`` counts claims' writes.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class FakeLedger:
         self.trees: dict[UUID, ProviderTree] = {}
         self.owners: dict[UUID, Owner] = {}
         self.away = False
+        self.writes = 0
         self._failures: list[Exception] = []
         self._held: dict[UUID, Allocation] = {}
         self._written: set[str] = set()
@@ -55,21 +57,28 @@ class FakeLedger:
 
     def claim(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
         """Write a new consumer's whole allocation, or refuse it."""
+        self.claim_many({consumer: (allocation, owner)})
+
+    def claim_many(self, claims: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write several new consumers' allocations, all or none."""
         self._reachable()
-        if not allocation:
-            return
         with self._lock:
+            self.writes += 1
             if self._failures:
                 raise self._failures.pop(0)
-            reason = self._shortage(allocation)
-            if consumer in self._held:
-                reason = "consumer generation conflict"
-            if reason:
-                raise ClaimConflictError(f"Placement refused the claim: {reason}")
-            self._held[consumer] = {
-                uuid: dict(amounts) for uuid, amounts in allocation.items()
-            }
-            self.owners[consumer] = owner
+            before = dict(self._held)
+            for consumer, (allocation, owner) in claims.items():
+                reason = self._shortage(allocation)
+                if consumer in self._held:
+                    reason = "consumer generation conflict"
+                if reason:
+                    self._held = before
+                    raise ClaimConflictError(f"Placement refused the claim: {reason}")
+                if allocation:
+                    self._held[consumer] = {
+                        uuid: dict(amounts) for uuid, amounts in allocation.items()
+                    }
+                    self.owners[consumer] = owner
 
     def release(self, consumer: UUID) -> None:
         """Remove all of a consumer's allocations; none is fine."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.workflows.world import flavor, host, hosts, world
 
-from sundog.core.errors import ClaimConflictError
+from sundog.core.errors import ClaimConflictError, HostRefusedError
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase, ServerStatus
 
@@ -119,3 +119,71 @@ def test_forced_host_is_taken_or_refused() -> None:
     here.work()
     assert here.servers.get(one).status is ServerStatus.ERROR
     here.check_agreement()
+
+
+def test_servers_asked_for_together_are_claimed_in_one_write() -> None:
+    """Five servers cost Placement one write, not five."""
+    here = world(*hosts("a", "b", "c"))
+    before = here.ledger.writes
+    here.boot(VF, count=5)
+    assert here.ledger.writes == before + 1
+    here.check_agreement()
+
+
+def test_refused_write_for_all_leaves_each_to_itself() -> None:
+    """When the common write is refused, every server is claimed on its own."""
+    here = world(*hosts("a", "b"))
+    here.ledger.fail_next_claim(ClaimConflictError("Inventory changed."))
+    ids = here.boot(VF, count=4)
+    states = {here.servers.get(one).status for one in ids}
+    assert states == {ServerStatus.ACTIVE}
+    here.check_agreement()
+
+
+def test_one_refusal_costs_its_own_server_only() -> None:
+    """A host that refuses one of several leaves the others alone."""
+    here = world(*hosts("a", "b"))
+    here.agents["a"].refusals.append("the kernel said no")
+    ids = here.boot(VF, count=3)
+    states = [here.servers.get(one).status for one in ids]
+    assert states == [ServerStatus.ACTIVE] * 3
+    here.check_agreement()
+
+
+def test_what_cannot_be_undone_stays_claimed() -> None:
+    """A host that refuses and then cannot clean up keeps its claim until deleted."""
+    here = world(host("a"))
+    here.agents["a"].refusals.append("the guest did not start")
+    here.agents["a"].removal_errors.append(HostRefusedError("the driver holds it"))
+    [one] = here.boot(VGPU)
+    server = here.servers.get(one)
+    assert server.status is ServerStatus.ERROR
+    assert server.fault is not None
+    assert "the driver holds it" in server.fault.message
+    assert here.servers.claim(one) is not None
+    here.servers.delete(one)
+    here.work()
+    assert here.servers.claim(one) is None
+    here.check_agreement()
+
+
+def test_placement_that_goes_away_after_the_boot_costs_no_server() -> None:
+    """The report is made up for later; the server is ACTIVE."""
+    here = world(host("a"))
+    [one] = here.order(VGPU)
+    here.agents["a"].on_boot = lambda: setattr(here.ledger, "away", True)
+    here.work()
+    assert here.servers.get(one).status is ServerStatus.ACTIVE
+    here.ledger.away = False
+    here.check_agreement()
+
+
+def test_placement_that_is_away_fails_the_boot_and_holds_nothing() -> None:
+    """Without the ledger nothing is begun on a host."""
+    here = world(host("a"))
+    [one] = here.order(VGPU)
+    here.ledger.away = True
+    here.work()
+    server = here.servers.get(one)
+    assert server.status is ServerStatus.ERROR
+    assert here.agents["a"].guests == {}

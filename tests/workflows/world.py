@@ -19,7 +19,7 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import Cell, HostSnapshot
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
-from sundog.workflows.boot_server import boot_server
+from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server
 from sundog.workflows.flavors import FlavorBook
@@ -153,8 +153,8 @@ class World:
             aliases=ALIASES,
             clock=self.clock,
             new_id=lambda: UUID(int=next(ids)),
-            begin_boot=lambda one: self.queue.append(
-                lambda: boot_server(self.conductor, one)
+            begin_boot=lambda ids: self.queue.append(
+                lambda: boot_servers(self.conductor, ids)
             ),
             begin_delete=lambda one: self.queue.append(
                 lambda: delete_server(self.conductor, one)

@@ -75,6 +75,12 @@ class HostRefusedError(SundogError):
     code = "host_refused"
 
 
+class StuckError(SundogError):
+    """What was begun could not be undone; the claim is kept, so nothing is lost."""
+
+    code = "stuck"
+
+
 class UnavailableError(SundogError):
     """An outside service is away for now (HTTP 503 with Retry-After)."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
 from sundog.core.errors import BadConfigurationError, NotFoundError
@@ -23,7 +23,7 @@ from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
-from sundog.workflows.boot_server import boot_server
+from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server
 from sundog.workflows.flavors import FlavorBook
@@ -38,13 +38,17 @@ from sundog.workflows.settle import settle
 from sundog.workflows.start_host import start_host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
     from wsgiref.types import WSGIApplication
 
     from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import HostSettings, Settings
     from sundog.workflows.ports import Ledger
+
+# Servers of one create request that are claimed in one write: a write's own cost is
+# shared, and a refusal costs no more than this many single writes.
+_BATCH: Final = 10
 
 
 def now() -> datetime:
@@ -221,8 +225,10 @@ def _books(settings: Settings, store: Store, conductor: Conductor, jobs: Jobs) -
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
 
-    def begin_boot(server_id: UUID) -> None:
-        jobs.begin(partial(boot_server, conductor, server_id))
+    def begin_boot(server_ids: Sequence[UUID]) -> None:
+        for start in range(0, len(server_ids), _BATCH):
+            batch = tuple(server_ids[start : start + _BATCH])
+            jobs.begin(partial(boot_servers, conductor, batch))
 
     def begin_delete(server_id: UUID) -> None:
         jobs.begin(partial(delete_server, conductor, server_id))

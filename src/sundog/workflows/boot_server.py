@@ -1,9 +1,15 @@
-"""Boot a server: choose, claim, act; each step brings its undo."""
+"""Boot servers: choose, claim, act; each step brings its undo.
+
+Servers that are asked for at once are claimed at once, in one write to Placement.
+When that is refused, or a host refuses its part, each server goes on by itself with
+the next alternate.
+"""
 
 from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import (
@@ -11,19 +17,22 @@ from sundog.core.errors import (
     ConflictError,
     HostRefusedError,
     NoValidHostError,
+    StuckError,
     SundogError,
 )
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.lives.claim import Claim, ClaimEvent
 from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.delete_server import give_back
 from sundog.workflows.ports import BootOrder, Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
+    from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.server import Server
     from sundog.core.requests.guest_request import GuestRequest
     from sundog.workflows.conductor import Conductor
@@ -31,43 +40,139 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 
-def boot_server(conductor: Conductor, server_id: UUID) -> None:
-    """Bring a server from BUILD to ACTIVE, or to ERROR with the reason."""
-    with conductor.locks.of(server_id):
+@dataclass(frozen=True, slots=True)
+class _Boot:
+    """A server on its way, with the assignment that is claimed for it already."""
+
+    server: Server
+    request: GuestRequest
+    claimed: Assignment | None = None
+
+
+def boot_servers(conductor: Conductor, server_ids: Sequence[UUID]) -> None:
+    """Bring servers from BUILD to ACTIVE, or to ERROR with the reason."""
+    with ExitStack() as locks:
+        for server_id in sorted(server_ids):
+            locks.enter_context(conductor.locks.of(server_id))
+        boots = [
+            boot
+            for server_id in server_ids
+            if (boot := _begin(conductor, server_id)) is not None
+        ]
+        for boot in _claim_together(conductor, boots) if len(boots) > 1 else boots:
+            with _Failing(conductor, boot.server.id):
+                _place(conductor, boot)
+
+
+def _begin(conductor: Conductor, server_id: UUID) -> _Boot | None:
+    with _Failing(conductor, server_id):
         server = conductor.servers.get(server_id)
         if server.phase is not Phase.SCHEDULING:
-            return
-        try:
-            request = guest_request(
-                server.flavor, server.image_properties, conductor.aliases
-            )
-            _place(conductor, server, request)
-        except ConflictError as gone:
-            LOG.info("Server %s was deleted while it was built: %s", server_id, gone)
-        except SundogError as error:
-            conductor.fail(server_id, str(error))
-        except Exception:
-            LOG.exception("Building server %s failed", server_id)
-            conductor.fail(server_id, "Building the server failed; see the log.")
+            return None
+        request = guest_request(
+            server.flavor, server.image_properties, conductor.aliases
+        )
+        return _Boot(server, request)
+    return None
 
 
-def _place(conductor: Conductor, server: Server, request: GuestRequest) -> None:
-    tried: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """Puts a server into ERROR with what was raised within, and goes on."""
+
+    conductor: Conductor
+    server_id: UUID
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _trace: object
+    ) -> bool:
+        if isinstance(error, ConflictError):
+            LOG.info("Server %s went while it was built: %s", self.server_id, error)
+        elif isinstance(error, SundogError):
+            self.conductor.fail(self.server_id, str(error))
+        elif isinstance(error, Exception):
+            LOG.error("Building server %s failed", self.server_id, exc_info=error)
+            message = "Building the server failed; the service's log says why."
+            self.conductor.fail(self.server_id, message)
+        return isinstance(error, Exception)
+
+
+def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]:
+    """Choose for each server and write all claims at once; undone if refused."""
+    chosen: list[_Boot] = []
+    for boot in boots:
+        server = boot.server
+        found = conductor.fleet.reserve(server.id, boot.request, (), server.wanted_host)
+        chosen.append(_Boot(server, boot.request, found))
+    claims = [
+        Claim(consumer=boot.server.id, assignment=boot.claimed)
+        for boot in chosen
+        if boot.claimed is not None
+    ]
+    try:
+        with ExitStack() as undo:
+            undo.callback(_forget, conductor, claims)
+            for claim in claims:
+                conductor.claims.put(claim)
+            conductor.ledger.claim_many(_allocations(conductor, chosen))
+            undo.pop_all()
+    except SundogError as refused:
+        LOG.info("Claiming %d servers one by one: %s", len(boots), refused)
+        return list(boots)
+    return chosen
+
+
+def _forget(conductor: Conductor, claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        conductor.claims.remove(claim.consumer)
+        conductor.fleet.drop(claim.consumer, claim.assignment.host)
+
+
+def _allocations(
+    conductor: Conductor, boots: Sequence[_Boot]
+) -> dict[UUID, tuple[Allocation, Owner]]:
+    return {
+        boot.server.id: _allocation(conductor, boot.server, boot.claimed)
+        for boot in boots
+        if boot.claimed is not None
+    }
+
+
+def _allocation(
+    conductor: Conductor, server: Server, assignment: Assignment
+) -> tuple[Allocation, Owner]:
+    state = conductor.fleet.state(assignment.host)
+    if state is None:
+        raise HostRefusedError(f"Host {assignment.host} is gone.")
+    owner = Owner(project_id=server.project_id, user_id=server.user_id)
+    return allocation_of(assignment, state.snapshot), owner
+
+
+def _place(conductor: Conductor, boot: _Boot) -> None:
+    """Try hosts, the one already claimed first; each that refuses is not asked again.
+
+    Raises NoValidHostError when none is left or the attempts are used up.
+    """
+    server, tried = boot.server, dict[str, str]()
     while len(tried) < conductor.max_attempts:
-        assignment = conductor.fleet.reserve(
-            server.id, request, tried, server.wanted_host
+        claimed = boot.claimed if not tried else None
+        assignment = claimed or conductor.fleet.reserve(
+            server.id, boot.request, tried, server.wanted_host
         )
         if assignment is None:
             break
         try:
-            _attempt(conductor, server, request, assignment)
+            _attempt(conductor, boot, assignment, is_claimed=claimed is not None)
         except (ClaimConflictError, HostRefusedError) as refused:
             LOG.warning("Server %s on %s: %s", server.id, assignment.host, refused)
             tried[assignment.host] = str(refused)
-            conductor.reports.take(conductor.agents[assignment.host].report())
+            conductor.refresh(assignment.host)
         else:
             return
-    raise NoValidHostError(_why(conductor, request, tried))
+    raise NoValidHostError(_why(conductor, boot.request, tried))
 
 
 def _why(conductor: Conductor, request: GuestRequest, tried: Mapping[str, str]) -> str:
@@ -78,24 +183,24 @@ def _why(conductor: Conductor, request: GuestRequest, tried: Mapping[str, str]) 
 
 
 def _attempt(
-    conductor: Conductor, server: Server, request: GuestRequest, assignment: Assignment
+    conductor: Conductor, boot: _Boot, assignment: Assignment, *, is_claimed: bool
 ) -> None:
     """Claim and boot on one host; whatever fails, nothing of it is left."""
-    host = assignment.host
+    server, host = boot.server, assignment.host
+    claim = Claim(consumer=server.id, assignment=assignment)
     with ExitStack() as undo:
         undo.callback(conductor.fleet.drop, server.id, host)
-        claim = Claim(consumer=server.id, assignment=assignment)
-        undo.callback(conductor.claims.remove, server.id)
         conductor.claims.put(claim)
-        undo.callback(conductor.ledger.release, server.id)
-        _claim(conductor, server, assignment)
+        undo.pop_all()
+        undo.callback(_take_back, conductor, claim)
+        if not is_claimed:
+            allocation, owner = _allocation(conductor, server, assignment)
+            conductor.ledger.claim(server.id, allocation, owner)
         conductor.advance(server.id, ServerEvent.PLACE, host=host)
-        agent = conductor.agents[host]
-        undo.callback(agent.remove, server.id, assignment)
         order = BootOrder(
-            server=server, assignment=assignment, guest_cells=request.cells
+            server=server, assignment=assignment, guest_cells=boot.request.cells
         )
-        snapshot = agent.boot(order)
+        snapshot = conductor.agents[host].boot(order)
         conductor.claims.put(claim.after(ClaimEvent.ALLOCATE))
         now = conductor.clock()
         conductor.advance(server.id, ServerEvent.START, launched=now)
@@ -103,10 +208,12 @@ def _attempt(
     conductor.reports.take(snapshot)
 
 
-def _claim(conductor: Conductor, server: Server, assignment: Assignment) -> None:
-    state = conductor.fleet.state(assignment.host)
-    if state is None:
-        raise HostRefusedError(f"Host {assignment.host} is gone.")
-    owner = Owner(project_id=server.project_id, user_id=server.user_id)
-    allocation = allocation_of(assignment, state.snapshot)
-    conductor.ledger.claim(server.id, allocation, owner)
+def _take_back(conductor: Conductor, claim: Claim) -> None:
+    """Undo everything that a claim began; what cannot be undone stays claimed."""
+    try:
+        give_back(conductor, claim)
+    except SundogError as stuck:
+        raise StuckError(
+            f"Booting failed on {claim.assignment.host}, and giving back what it had "
+            f"failed too: {stuck}; delete the server to try again"
+        ) from stuck

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import ConflictError, NotFoundError
+from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.server import Fault, Server, ServerEvent
 
 if TYPE_CHECKING:
@@ -54,3 +55,14 @@ class Conductor:
             self.advance(server_id, ServerEvent.FAIL, fault=fault, host=host)
         except (ConflictError, NotFoundError):
             LOG.info("Server %s went away while it failed: %s", server_id, message)
+
+    def refresh(self, host: str) -> None:
+        """Look at a host anew: its devices, and what the claims say is held on it."""
+        snapshot = self.agents[host].report()
+        holdings = [
+            Holding(consumer=claim.consumer, assignment=claim.assignment)
+            for claim in self.claims.of_host(host)
+        ]
+        for holding in holdings:
+            self.fleet.hold(holding)
+        self.reports.take(snapshot)

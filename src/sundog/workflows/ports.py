@@ -60,6 +60,13 @@ class Ledger(Protocol):
         """
         ...
 
+    def claim_many(self, claims: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write the whole allocations of several new consumers, all or none.
+
+        Raises as ``claim`` does.
+        """
+        ...
+
     def release(self, consumer: UUID) -> None:
         """Remove all of a consumer's allocations; none is fine."""
         ...

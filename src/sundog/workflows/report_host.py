@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 from uuid import uuid5
 
+from sundog.core.errors import ClaimConflictError, UnavailableError
 from sundog.core.hosts.called_tree import call_for
 from sundog.workflows.ports import ServiceRecord
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from sundog.core.hosts.provider_tree import ProviderTree
     from sundog.workflows.fleet_view import FleetView
     from sundog.workflows.ports import Clock, Ledger, ServiceStore
+
+LOG = logging.getLogger(__name__)
 
 
 class HostReport:
@@ -40,8 +44,17 @@ class HostReport:
                 return
             tree = call_for(state.snapshot, state.holdings)
             if self._told.get(snapshot.name) != tree:
-                self._ledger.report(tree)
-                self._told[snapshot.name] = tree
+                self._tell(snapshot.name, tree)
+
+    def _tell(self, host: str, tree: ProviderTree) -> None:
+        """Tell Placement; what it does not take is told again with the next report."""
+        self._told.pop(host, None)
+        try:
+            self._ledger.report(tree)
+        except (UnavailableError, ClaimConflictError) as error:
+            LOG.warning("Host %s is not reported to Placement: %s", host, error)
+        else:
+            self._told[host] = tree
 
     def heard_of(self, snapshot: HostSnapshot) -> ServiceRecord:
         """Record that a host's agent is alive; its first word makes its service."""

@@ -63,7 +63,7 @@ class ServerBook:
     aliases: Mapping[str, Alias]
     clock: Clock
     new_id: Callable[[], UUID]
-    begin_boot: Callable[[UUID], None]
+    begin_boot: Callable[[Sequence[UUID]], None]
     begin_delete: Callable[[UUID], None]
 
     def create(self, order: NewServer) -> tuple[Server, ...]:
@@ -77,8 +77,7 @@ class ServerBook:
         _check_minimum(flavor, image)
         servers = self._records(order, flavor, image)
         self.servers.add(servers)
-        for server in servers:
-            self.begin_boot(server.id)
+        self.begin_boot([server.id for server in servers])
         return servers
 
     def get(self, server_id: UUID) -> Server:

@@ -16,6 +16,8 @@ from sundog.edges.placement.names import KnownNames
 from sundog.edges.placement.tree_calls import StaleTreeError, TreeCalls
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from keystoneauth1.session import Session
 
     from sundog.core.hosts.provider_tree import Allocation, Provider
@@ -101,6 +103,23 @@ class PlacementLedger:
             answer = self._calls.call("PUT", f"/allocations/{consumer}", body)
         if not answer.ok:
             raise ClaimConflictError(f"Placement refused the claim: {answer.reason}")
+
+    def claim_many(self, claims: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write several new consumers' allocations at once; see ``Ledger``."""
+        body = {
+            str(consumer): _claim_body(allocation, owner)
+            for consumer, (allocation, owner) in claims.items()
+            if allocation
+        }
+        if not body:
+            return
+        answer = self._calls.call("POST", "/allocations", body)
+        for _ in range(ATTEMPTS - 1):
+            if answer.code != _CONCURRENT or any(map(self.allocation, claims)):
+                break
+            answer = self._calls.call("POST", "/allocations", body)
+        if not answer.ok:
+            raise ClaimConflictError(f"Placement refused the claims: {answer.reason}")
 
     def release(self, consumer: UUID) -> None:
         """Remove all of a consumer's allocations; none is fine."""
