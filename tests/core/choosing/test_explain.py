@@ -133,6 +133,10 @@ WIDE = GuestCell(id=0, cpus=frozenset({0, 1}), dedicated=frozenset({0}), memory_
         ),
         ({"cells": pinned(cells=3, vcpus=1).cells}, "have too few cells"),
         (
+            {"vcpus": 5, "page_size": PageChoice.SMALL},
+            "have no cell with 5 shared CPUs",
+        ),
+        (
             {"vcpus": 5, "cpu_policy": CpuPolicy.DEDICATED},
             "have no cell with 5 free CPUs",
         ),
@@ -163,6 +167,14 @@ def test_devices_that_exclude_each_other_are_told() -> None:
     wants = [asked(want=of_type(name), request_id=f"{name}-0") for name in "ab"]
     refusal = only(pinned(*wants), host(parent(1, 0, a=8, b=8)))
     assert refusal.first == "cannot give a and b together"
+
+
+def test_devices_in_too_many_cells_are_told() -> None:
+    """One in each cell is not two in one."""
+    refusal = only(pinned(asked(REQUIRED, 2)), host(gpu(1, 0), gpu(2, 1)))
+    assert refusal.first == (
+        "have vGPU in cells 0, 1 while cells 0, 1 can hold the guest"
+    )
 
 
 def test_a_device_of_unknown_cell_is_told() -> None:

@@ -37,6 +37,8 @@ def test_hosts_are_kept_by_name() -> None:
     assert choose_host(floating(asked()), fleet) == ()
     fleet.remove("two")
     fleet.remove("two")
+    fleet.put(host(name="three"))
+    fleet.remove("three")
     assert fleet.get("two") is None
     assert [found.host for found in choose_host(pinned(), fleet)] == ["one"]
 

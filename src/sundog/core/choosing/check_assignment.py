@@ -80,12 +80,12 @@ def _device_problems(assignment: Assignment, state: HostState) -> Iterator[str]:
         device = None if card is None else _device(card, share)
         if card is None or use is None or device is None:
             yield f"device {_named(share)} is not on offer"
-            continue
-        if free_of(device, card, use) < 1:
-            yield f"device {_named(share)} {_why(device, card, use)}"
-        use.add_share(share)
-        if fills_parent(device):
-            use.whole.add(device.address)
+        else:
+            if free_of(device, card, use) < 1:
+                yield f"device {_named(share)} {_why(device, card, use)}"
+            use.add_share(share)
+            if fills_parent(device):
+                use.whole.add(device.address)
 
 
 def _device(card: Card, share: DeviceShare) -> Device | None:

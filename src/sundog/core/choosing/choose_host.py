@@ -18,8 +18,11 @@ from sundog.core.choosing.fleet import Fleet
 from sundog.core.choosing.taste import DEFAULT_TASTE, Order, Taste
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.choosing.fleet import Group
+    from sundog.core.choosing.host_room import HostRoom
     from sundog.core.requests.guest_request import GuestRequest
 
 __all__ = ["Fleet", "Order", "Taste", "check", "choose_host", "fit_host"]
@@ -49,7 +52,7 @@ def choose_host(
         if fit is not None:
             best += [(fit.far, *merit, n) for n in islice(group.names, limit)]
             best = sorted(best)[:limit]
-    return tuple(_assign(ask, fleet, name) for *_, name in best)
+    return tuple(_assignments(ask, [fleet.room(name) for *_, name in best]))
 
 
 def _merit(ask: Ask, group: Group) -> tuple[int, int]:
@@ -60,9 +63,7 @@ def _merit(ask: Ask, group: Group) -> tuple[int, int]:
     return strange, -load if ask.taste.hosts is Order.PACK else load
 
 
-def _assign(ask: Ask, fleet: Fleet, name: str) -> Assignment:
-    room = fleet.room(name)
-    fit = fit_room(ask, room)
-    if fit is None:
-        raise AssertionError(f"{name} has the shape of a host that fits, and does not")
-    return assign(ask, room, fit)
+def _assignments(ask: Ask, rooms: Iterable[HostRoom]) -> Iterator[Assignment]:
+    """Fit each host by itself: equal hosts have CPUs and devices of their own."""
+    fits = ((room, fit_room(ask, room)) for room in rooms)
+    return (assign(ask, room, fit) for room, fit in fits if fit is not None)

@@ -71,6 +71,11 @@ class Ask:
         self.isolate = request.isolate_groups and len(wanted) > 1
         self.one_a_card = self.isolate and all(d.count == 1 for d in wanted)
         self.demands = tuple(self._demands(wanted))
+        self.strict = tuple(
+            number
+            for number, demand in enumerate(self.demands)
+            if demand.policy is NumaPolicy.REQUIRED
+        )
         self.total = sum(demand.count for demand in self.demands)
         self.kinds: list[Kind] = []
         self._kind_numbers: dict[Kind, int] = {}
@@ -142,7 +147,7 @@ class Ask:
                 return tuple(huge)
             case PageChoice.ANY:
                 return (*huge, SMALL_PAGE_KB)
-            case int():
+            case _:
                 return (choice,)
 
 

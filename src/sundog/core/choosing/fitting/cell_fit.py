@@ -5,8 +5,8 @@ alike devices are interchangeable; so what is searched is how many cells of each
 class the guest takes. Within that choice, which cell goes where is a minimum-cost
 flow. The search is bounded by the number of those choices, at most one for each set
 of host cells (12,870 for 8 guest cells on 16 host cells that all differ), and
-branches that the devices rule out are not entered. Past ``ENOUGH`` choices it ends
-with the first that crosses as few cells as possible.
+branches that the devices rule out are not entered. Once there is a fit, no more than
+``ENOUGH`` choices are compared (all of them on hosts of up to 8 cells).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from sundog.core.choosing.card_room import Face
     from sundog.core.choosing.fitting.ask import Ask, Need
-    from sundog.core.choosing.fitting.card_modes import Profile
+    from sundog.core.choosing.fitting.card_modes import Mode, Profile
     from sundog.core.choosing.host_room import CellRoom, HostRoom
     from sundog.core.requests.guest_request import ThreadPolicy
 
-ENOUGH = 64
+ENOUGH = 100
 MOST_LOAD = (1 << 12) - 1
 AVOIDED = 1 << 18
 
@@ -111,6 +111,7 @@ class CellFit:
         self._profiles = profiles
         self._devices = devices
         self._costs = cell_costs(ask, room)
+        self._supply = [self._near(cell) for cell in range(len(room.cells))]
 
     def best(self, page_kb: int) -> Layout | None:
         """Fit all guest cells and devices; None when it cannot be done."""
@@ -124,8 +125,8 @@ class CellFit:
             for need in set(self._ask.needs)
         }
         usable = sorted({cell for cells in fits.values() for cell in cells})
-        goal = self._devices.solve(where_of(self._room, usable))
-        if goal is None or len(usable) < len(self._ask.needs):
+        everywhere = self._devices.solve(where_of(self._room, usable))
+        if everywhere is None or len(usable) < len(self._ask.needs):
             return None
         best: Layout | None = None
         classes = self._classes(usable)
@@ -133,7 +134,7 @@ class CellFit:
             layout = self._layout(fits, classes, quotas)
             if layout and (best is None or layout[:2] < best[:2]):
                 best = layout
-            if best and tried > ENOUGH and best.key[0] == goal.cost // CROSSING:
+            if best and tried >= ENOUGH:
                 break
         return best
 
@@ -155,7 +156,23 @@ class CellFit:
             own = cell if cell in apart else -1
             key = (own, self._room.socket_masks[cell], looks)
             grouped.setdefault(key, []).append(cell)
-        return sorted(grouped.values(), key=lambda cells: not near[cells[0]])
+        return sorted(grouped.values(), key=lambda cells: -self._supply[cells[0]])
+
+    def _near(self, cell: int) -> int:
+        """Bound what a cell has for all demands that must be in the guest's cells."""
+        return sum(
+            max(_given(self._ask, mode, cell) for mode in profile.modes)
+            for profile in self._profiles
+            if profile is not None
+        )
+
+    def _suffices(self, best_cells: list[int]) -> bool:
+        """Tell whether cells could have enough, ordered so that none has more.
+
+        Only in sum, and only of what must be near: cheap, and never wrongly False.
+        """
+        needed = sum(self._ask.demands[number].count for number in self._ask.strict)
+        return needed <= sum(self._supply[cell] for cell in best_cells)
 
     def _quotas(
         self, classes: list[list[int]], chosen: tuple[int, ...]
@@ -175,6 +192,8 @@ class CellFit:
                 for cell in cells[:quota]
             ]
             open_cells = [cell for cells in rest[1:] for cell in cells]
+            if not self._suffices([*taken, *open_cells[: left - count]]):
+                continue
             where = where_of(self._room, taken + (open_cells if left > count else []))
             if self._devices.solve(where) is not None:
                 yield from self._quotas(classes, quotas)
@@ -186,10 +205,8 @@ class CellFit:
         quotas: tuple[int, ...],
     ) -> Layout | None:
         cells = self._match(fits, classes, quotas)
-        if cells is None:
-            return None
-        service = self._devices.solve(where_of(self._room, cells))
-        if service is None:
+        service = cells and self._devices.solve(where_of(self._room, cells))
+        if not cells or not service:
             return None
         cost = sum(self._costs[cell] for cell in cells)
         return Layout(layout_key(service, cost), cells, service)
@@ -226,3 +243,13 @@ class CellFit:
             if network.flow(edge):
                 given[need].append(cell)
         return tuple(given[need].pop(0) for need in self._ask.needs)
+
+
+def _given(ask: Ask, mode: Mode, cell: int) -> int:
+    kinds = ((ask.kinds[supply.kind], supply.cap) for supply in mode.supplies)
+    near = sum(
+        cap
+        for kind, cap in kinds
+        if kind.mask >> cell & 1 and any(kind.wants[d] >= 0 for d in ask.strict)
+    )
+    return min(near, mode.cap)
