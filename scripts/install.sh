@@ -119,7 +119,7 @@ install_python() {
     fi
     .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off \
         -c constraints.txt -e '.[clients,dev]' 2>&1 | tee -a "$log" | count_progress ||
-        fail "pip failed: $(grep -h '^ERROR' "$log" | tail -n 1); all of it is in $log"
+        fail "pip failed: $(grep -hE '^ *(ERROR|error):' "$log" | tail -n 1); all of it is in $log"
 }
 
 main() {
