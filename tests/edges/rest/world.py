@@ -27,6 +27,8 @@ from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.servers import ServerBook
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.test import TestResponse
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -116,7 +118,7 @@ class World:
                 aliases=self.aliases,
                 clock=self.clock,
                 new_id=Names(),
-                begin_boot=self._boot,
+                begin_boot=self._boot_all,
                 begin_delete=self._delete,
             ),
             hosts=HostBook(
@@ -180,6 +182,10 @@ class World:
         body = {**good, "networks": "none", **fields}
         kept = {key: value for key, value in body.items() if value is not ...}
         return self.call("POST", "/servers", {"server": kept}, version=version)
+
+    def _boot_all(self, server_ids: Sequence[UUID]) -> None:
+        for server_id in server_ids:
+            self._boot(server_id)
 
     def _boot(self, server_id: UUID) -> None:
         server = self.servers.get(server_id)

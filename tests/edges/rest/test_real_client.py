@@ -1,0 +1,135 @@
+"""The real ``openstack`` command, without Keystone, against a listening server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.edges.rest.world import IMAGE, World
+from waitress.server import create_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPENSTACK = shutil.which("openstack", path=str(Path(sys.executable).parent))
+
+pytestmark = pytest.mark.skipif(
+    OPENSTACK is None, reason="python-openstackclient is not installed"
+)
+
+
+def clouds(url: str) -> str:
+    """Write a clouds.yaml (JSON is YAML) with both ways to come without Keystone."""
+    common: dict[str, Any] = {
+        f"{name}_endpoint_override": f"{url}/{path}"
+        for name, path in (
+            ("compute", "compute/v2.1"),
+            ("image", "image"),
+            ("identity", "identity/v3"),
+            ("placement", "placement"),
+        )
+    }
+    common["identity_api_version"] = 3
+    endpoint = f"{url}/compute/v2.1"
+    none = {"auth_type": "none", "auth": {"endpoint": endpoint}}
+    token = {
+        "auth_type": "admin_token",
+        "auth": {"endpoint": endpoint, "token": "admin"},
+    }
+    return json.dumps({"clouds": {"none": common | none, "token": common | token}})
+
+
+class CommandLine:
+    """``openstack`` in a folder with a clouds.yaml."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        """Write the clouds.yaml."""
+        self._folder = folder
+        (folder / "clouds.yaml").write_text(clouds(url))
+
+    def __call__(self, cloud: str, *words: str) -> str:
+        """Run a command that must succeed; returns what it prints."""
+        environment = {
+            name: value for name, value in os.environ.items() if name[:3] != "OS_"
+        }
+        done = subprocess.run(  # noqa: S603 - our own words
+            [str(OPENSTACK), "--os-cloud", cloud, *words],
+            cwd=self._folder,
+            env={**environment, "HOME": str(self._folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, cloud: str, *words: str) -> Any:
+        """Run a command and return its JSON."""
+        return json.loads(self(cloud, *words, "-f", "json"))
+
+
+@pytest.fixture
+def openstack(world: World, tmp_path: Path) -> Iterator[CommandLine]:
+    server = create_server(world.app, host="127.0.0.1", port=0, threads=4)
+    thread = Thread(target=server.run)
+    thread.start()
+    yield CommandLine(tmp_path, f"http://127.0.0.1:{server.effective_port}")
+    # From waitress's own thread, or its loop may trip over a closed socket.
+    server.trigger.pull_trigger(server.close)
+    thread.join(timeout=10)
+    server.task_dispatcher.shutdown()
+
+
+def test_flavors_are_written_by_the_real_command(
+    openstack: CommandLine, world: World
+) -> None:
+    size = ("--ram", "512", "--vcpus", "1", "--disk", "1")
+    made = openstack.json("none", "flavor", "create", *size, "gpu")
+    world.call(
+        "POST",
+        f"/flavors/{made['id']}/os-extra_specs",
+        {"extra_specs": {"hw:numa_nodes": "1"}},
+    )
+    alias = "pci_passthrough:alias=vGPU:1"
+    openstack("none", "flavor", "set", "gpu", "--property", alias)
+    openstack("token", "flavor", "unset", "gpu", "--property", "hw:numa_nodes")
+    (shown,) = openstack.json("token", "flavor", "list", "--all", "--long")
+    assert shown["ID"] == made["id"]
+    assert shown["Properties"] == {"pci_passthrough:alias": "vGPU:1"}
+    openstack("token", "flavor", "delete", "gpu")
+    assert world.flavors.list() == []
+
+
+def test_servers_are_made_by_the_real_command(
+    openstack: CommandLine, world: World
+) -> None:
+    world.flavor("gpu", pci_passthrough__alias="vGPU:1")
+    boot = ("--flavor", "gpu", "--image", "cirros", "--nic", "none", "--wait")
+    made = openstack.json("none", "server", "create", *boot, "ml")
+    assert made["status"] == "ACTIVE"
+    (listed,) = openstack.json("none", "server", "list", "--long")
+    assert (listed["Name"], listed["Flavor"]) == ("ml", "gpu")
+    assert listed["Image Name"] == "cirros"
+    shown = openstack.json("token", "server", "show", "ml")
+    assert shown["OS-EXT-SRV-ATTR:host"] == "host-a"
+    openstack("token", "server", "delete", "ml", "--wait")
+    assert world.get("/servers") == {"servers": []}
+
+
+def test_hosts_and_images_are_shown_by_the_real_command(
+    openstack: CommandLine,
+) -> None:
+    shown = openstack.json("none", "hypervisor", "show", "host-a")
+    assert shown["state"] == "up"
+    services = openstack.json("token", "compute", "service", "list")
+    assert {service["Host"] for service in services} == {"host-a", "host-b"}
+    images = openstack.json("none", "image", "list")
+    assert IMAGE.id in [image["ID"] for image in images]
