@@ -24,6 +24,8 @@ from rich.console import Console
 from rich.table import Table
 from waitress.server import create_server
 
+from sundog.core.hosts.allocation import allocation_of
+from sundog.core.requests.extra_specs import guest_request
 from sundog.settings.read import read_settings
 from sundog.wiring.embedded import build_embedded
 from sundog.workflows.ports import Owner
@@ -104,23 +106,33 @@ def measure(service: Embedded, url: str) -> None:
 
 
 def placement_alone(service: Embedded) -> float:
-    """Return the seconds that Placement takes for as many claims, and nothing else."""
-    ledger, owner = service.conductor.ledger, Owner(project_id="p", user_id="u")
-    root = next(iter(service.conductor.fleet.states())).snapshot.uuid
-    consumers = [uuid4() for _ in range(SERVERS)]
-    start = time.perf_counter()
-    for consumer in consumers:
-        ledger.claim(consumer, {root: {"DISK_GB": 1}}, owner)
-    seconds = time.perf_counter() - start
-    for consumer in consumers:
-        ledger.release(consumer)
+    """Return the seconds that Placement takes for as many claims, one by one.
+
+    They are the claims that these servers make; each is released before the next.
+    """
+    conductor, owner = service.conductor, Owner(project_id="p", user_id="u")
+    flavor = service.books.flavors.get("bench")
+    request = guest_request(flavor, {}, conductor.aliases)
+    fit = conductor.fleet.fits(request, limit=1)[0]
+    state = conductor.fleet.state(fit.host)
+    if state is None:
+        raise SystemExit(f"host {fit.host} is gone")
+    allocation = allocation_of(fit, state.snapshot)
+    seconds = 0.0
+    for _ in range(SERVERS):
+        consumer = uuid4()
+        start = time.perf_counter()
+        conductor.ledger.claim(consumer, allocation, owner)
+        seconds += time.perf_counter() - start
+        conductor.ledger.release(consumer)
     return seconds
 
 
 def watch(service: Embedded) -> Spans:
     spans, conductor = Spans(), service.conductor
     spans.watch(conductor.fleet, "reserve", "choose a host, cells, devices")
-    spans.watch(conductor.ledger, "claim", "claim in Placement")
+    spans.watch(conductor.ledger, "claim", "claim in Placement, one server")
+    spans.watch(conductor.ledger, "claim_many", "claim in Placement, ten servers")
     spans.watch(conductor.ledger, "release", "release in Placement")
     spans.watch(conductor.ledger, "report", "report inventories to Placement")
     for agent in service.agents.values():

@@ -135,7 +135,7 @@ def open_service(
     **overrides: object,
 ) -> Service:
     """Build a service in a folder and start it."""
-    for made in _new_databases().iterdir():
+    for made in new_databases().iterdir():
         if not (folder / made.name).exists():
             shutil.copy(made, folder)
     images = folder / "images"
@@ -157,7 +157,7 @@ def open_service(
 
 
 @cache
-def _new_databases() -> Path:
+def new_databases() -> Path:
     """Return a folder with databases as they are when new: making them takes 1 s."""
     folder = Path(tempfile.mkdtemp(prefix="sundog-new-"))
     atexit.register(shutil.rmtree, folder)
