@@ -30,7 +30,7 @@ CROSSING = 1 << 16
 WANTING = 1 << 28
 
 # Bounds that are looked at, once there is a fit, for one that crosses fewer cells.
-MOST_IMPROVEMENTS = 30
+MOST_IMPROVEMENTS = 120
 
 SAME, UNKNOWN, SOCKET, FAR = range(4)
 _ALLOWED = {
