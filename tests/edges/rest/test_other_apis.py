@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
+from tests.edges.rest.hosts import rich_host
 from tests.edges.rest.world import IMAGE, OTHER_IMAGE, body_of
 from werkzeug import Request, Response
 from werkzeug.test import Client
 
+from sundog.core.devices.device import Mdev
+from sundog.core.errors import (
+    BadRequestError,
+    ClaimConflictError,
+    ConflictError,
+    ForbiddenError,
+    HostRefusedError,
+    NotFoundError,
+    NoValidHostError,
+    SundogError,
+    UnavailableError,
+)
 from sundog.edges.rest.app import build_app
 
 if TYPE_CHECKING:
@@ -148,6 +163,50 @@ def test_a_pf_is_claimed_while_a_vf_is_in_use(world: World) -> None:
     assert ("host-a", "type-PF", "claimed") in states
     assert ("host-a", "type-VF", "claimed") in states
     assert ("host-a", "type-VF", "available") in states
+
+
+def test_a_foreign_mdev_is_counted_and_its_room_is_not_offered(world: World) -> None:
+    host = rich_host()
+    gpu = host.cards[0]
+    foreign = Mdev(uuid=UUID(int=1), type_id="nvidia-36", parent=gpu.address)
+    world.fleet.see(replace(host, mdevs=(foreign,), serial=host.serial + 1))
+    rows = get(world, "/v1/devices")["devices"]
+    by_type = {row["device"]["type"]: row["device"] for row in rows}
+    assert (by_type["nvidia-36"]["foreign"], by_type["nvidia-36"]["used"]) == (1, 0)
+    assert (by_type["nvidia-35"]["foreign"], by_type["nvidia-35"]["free"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BadRequestError("b"), 400),
+        (ForbiddenError("f"), 403),
+        (NotFoundError("n"), 404),
+        (ConflictError("c"), 409),
+        (HostRefusedError("h"), 409),
+        (NoValidHostError("v"), 409),
+        (UnavailableError("u"), 503),
+        (ClaimConflictError("k"), 503),
+        (SundogError("inside"), 500),
+    ],
+)
+def test_each_of_our_errors_has_its_status(
+    world: World, error: SundogError, status: int
+) -> None:
+    class Failing:
+        def list(self) -> list[object]:
+            raise error
+
+    object.__setattr__(world.books, "images", Failing())
+    response = world.client.get("/v2/images")
+    assert response.status_code == status
+    (fault,) = body_of(response).values()
+    assert (fault["message"] == str(error)) is (status != 500)
+    assert ("Retry-After" in response.headers) is (status == 503)
+
+
+def test_a_marker_that_is_no_image_is_a_400(world: World) -> None:
+    assert world.client.get("/v2/images?marker=nobody").status_code == 400
 
 
 def test_aliases_are_shown_with_their_alternatives(world: World) -> None:

@@ -40,6 +40,9 @@ FLAVORS: Final[list[tuple[dict[str, Any], str]]] = [
     ({"rxtx_factor": 0}, "rxtx_factor"),
     ({"rxtx_factor": "x"}, "rxtx_factor"),
     ({"rxtx_factor": 10**300}, "rxtx_factor"),
+    ({"rxtx_factor": 10**400}, "rxtx_factor"),
+    ({"id": 10**300}, "id"),
+    ({"description": "a\0b"}, "description"),
     ({"os-flavor-access:is_public": "perhaps"}, "is_public"),
     ({"description": "x" * 65536}, "description"),
     ({"bogus": 1}, "bogus"),
@@ -167,6 +170,10 @@ def test_a_bad_alias_is_refused_when_it_is_written(world: World, value: str) -> 
         ("/servers?changes-since=0001-01-01T00:00:00%2B23:59", "changes-since"),
         ("/servers?changes-since=2026-02-01&changes-before=2026-01-01", "less than"),
         ("/servers?pci_devices=1", "pci_devices"),
+        ("/servers?all_tenants=perhaps", "all_tenants"),
+        ("/servers?" + "sort_key=uuid&" * 11, "sort_key"),
+        ("/flavors?sort_key=bogus", "sort_key"),
+        ("/flavors?marker=" + "x" * 17000, "too long"),
         ("/servers?bogus=1", "bogus"),
         ("/servers?name=a%00b", "NUL"),
         ("/flavors?is_public=perhaps", "is_public"),
@@ -217,6 +224,34 @@ def test_an_action_is_told_to_be_missing(world: World) -> None:
     )
     assert response.status_code == 400
     assert "'reboot'" in body_of(response)["badRequest"]["message"]
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"reboot":' + b"[" * 90000, b"{}", b'{"reboot": {}, "resize": {}}']
+)
+def test_an_action_that_is_none_is_a_400(world: World, data: bytes) -> None:
+    world.flavor("m1")
+    response = world.client.post(
+        f"/v2.1/servers/{world.server()}/action",
+        data=data,
+        content_type="application/json",
+    )
+    assert response.status_code == 400
+
+
+def test_rxtx_factor_is_unknown_from_2_102_on(world: World) -> None:
+    body = {"flavor": {**FLAVOR, "rxtx_factor": 1.5}}
+    late = world.call("POST", "/flavors", body, version="2.102")
+    assert late.status_code == 400
+    assert "rxtx_factor" in late.text
+    early = world.call("POST", "/flavors", body, version="2.101")
+    assert body_of(early)["flavor"]["rxtx_factor"] == 1.5
+
+
+def test_metadata_is_of_short_texts(world: World) -> None:
+    world.flavor("m1")
+    assert world.create(metadata={"a": "x" * 256}).status_code == 400
+    assert world.create(metadata={"a": "x" * 255}).status_code == 202
 
 
 def test_scheduler_hints_are_refused_in_words(world: World) -> None:

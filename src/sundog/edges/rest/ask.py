@@ -86,9 +86,9 @@ class Ask:
             raise Fault(400, f"Invalid input: {error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Fault(400, f"Malformed request body: {error}") from None
-        except (RecursionError, ValueError):
+        except RecursionError:
             raise Fault(
-                400, "Malformed request body: it is nested or long beyond measure."
+                400, "Malformed request body: it is nested too deeply."
             ) from None
 
     def link(self, path: str) -> str:

@@ -53,8 +53,8 @@ def whole(field: str, value: int | str, *, least: int, most: int = LARGEST_INT) 
     if read is None or not least <= read <= most:
         raise Fault(
             400,
-            f"Invalid input for field/attribute {field}. Value: {_shown(value)}. It "
-            f"must be a whole number from {least} to {most}.",
+            f"Invalid input for field/attribute {field}. Value: {str(value)[:80]!r}."
+            f" It must be a whole number from {least} to {most}.",
         )
     return read
 
@@ -67,8 +67,8 @@ def flag(field: str, value: bool | str | int) -> bool:  # noqa: FBT001 - JSON's 
     if read is None:
         raise Fault(
             400,
-            f"Invalid input for field/attribute {field}. Value: {_shown(value)}. It "
-            "must be true or false.",
+            f"Invalid input for field/attribute {field}. Value: {str(value)[:80]!r}."
+            " It must be true or false.",
         )
     return read
 
@@ -129,10 +129,3 @@ def _refuse_unprintable(field: str, value: str, allowed: str = "") -> None:
                 f"Invalid input for field/attribute {field}: it holds a character that "
                 "cannot be printed.",
             )
-
-
-def _shown(value: object) -> str:
-    try:
-        return repr(value)[:80]
-    except ValueError:
-        return "a huge number"

@@ -154,7 +154,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
     domain = ask.since(94)
     return NewServer(
         name=checks.name("name", server.name),
-        flavor_id=_flavor_id(server),
+        flavor_id=checks.name("flavorRef", str(server.flavor_ref)),
         image_id=_image_id(server),
         project_id=ask.books.identity.project_id,
         user_id=ask.books.identity.user_id,
@@ -173,19 +173,6 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         user_data=_user_data(server.user_data),
         wanted_host=host,
     )
-
-
-def _flavor_id(server: NewServerFields) -> str:
-    try:
-        text = str(server.flavor_ref)
-    except ValueError:  # a number of more than 4300 digits
-        raise Fault(400, "Invalid flavorRef provided.") from None
-    return _reference("flavorRef", text)
-
-
-def _reference(field: str, text: str) -> str:
-    """Check an id that is looked up: anything printable of up to 255 characters."""
-    return checks.name(field, text)
 
 
 def _counts(server: NewServerFields) -> tuple[int, int]:
@@ -218,7 +205,7 @@ def _image_id(server: NewServerFields) -> str:
     image = server.image_ref or from_disk
     if not image:
         raise Fault(400, "Invalid imageRef provided: name an image to boot from.")
-    return _reference("imageRef", image)
+    return checks.name("imageRef", image)
 
 
 def _boot_image(disks: Sequence[BlockDevice]) -> str:
