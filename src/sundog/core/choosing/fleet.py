@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 class Group:
     """Hosts that are interchangeable, with bounds that rule most requests out fast."""
 
-    def __init__(self, room: HostRoom) -> None:
+    def __init__(self, room: HostRoom, number: int) -> None:
         """Start a group; ``room`` stands for all of its hosts."""
         self.room = room
+        self.number = number
         self.names: list[str] = []
         self.pins = sum(cell.pins_free for cell in room.cells)
         self.shared = sum(min(c.shared_free, c.shared_cap) for c in room.cells)
@@ -48,7 +49,9 @@ class Fleet:
         self._rooms: dict[str, HostRoom] = {}
         self._states: dict[str, HostState] = {}
         self._groups: dict[HostShape, Group] = {}
-        self._by_face: dict[Face, dict[HostShape, Group]] = {}
+        # By number, as hashing a shape means to walk it.
+        self._by_face: dict[Face, dict[int, Group]] = {}
+        self._made = 0
         for state in states:
             self.put(state)
 
@@ -63,9 +66,10 @@ class Fleet:
         self._rooms[name] = room
         group = self._groups.get(room.shape)
         if group is None:
-            group = self._groups[room.shape] = Group(room)
+            group = self._groups[room.shape] = Group(room, self._made)
+            self._made += 1
             for face in room.faces:
-                self._by_face.setdefault(face, {})[room.shape] = group
+                self._by_face.setdefault(face, {})[group.number] = group
         insort(group.names, name)
 
     def remove(self, name: str) -> None:
@@ -79,7 +83,7 @@ class Fleet:
         if not group.names:
             del self._groups[room.shape]
             for face in room.faces:
-                del self._by_face[face][room.shape]
+                del self._by_face[face][group.number]
                 if not self._by_face[face]:
                     del self._by_face[face]
 
@@ -118,7 +122,7 @@ class Fleet:
         ]
         if not faces_of:
             return self._groups.values()
-        groups: dict[HostShape, Group] = {}
+        groups: dict[int, Group] = {}
         fewest = min(
             faces_of, key=lambda faces: sum(len(self._by_face[f]) for f in faces)
         )
