@@ -51,9 +51,9 @@ class Stage:
         """Run one command and return what it said; raises UnexpectedError."""
         return self.together([Play(command, status, says)])[0]
 
-    def together(self, plays: Sequence[Play]) -> list[str]:
-        """Run commands two at a time, showing them in order; raises UnexpectedError."""
-        with ThreadPoolExecutor(max_workers=2) as pool:
+    def together(self, plays: Sequence[Play], at_once: int = 2) -> list[str]:
+        """Run some commands at once, showing them in order; raises UnexpectedError."""
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
             ends = [(play, pool.submit(self._run, play.command)) for play in plays]
             try:
                 return [self._show(play, *end.result()) for play, end in ends]

@@ -71,7 +71,9 @@ def _boot_servers(stage: Stage) -> None:
             Play(f"{_BOOT} --flavor vgpu slice", says="ACTIVE"),
             Play(f"{_BOOT} --flavor pinned train", says="ACTIVE"),
             Play(f"{_BOOT} --flavor two-gpus greedy", status=1),
-        ]
+        ],
+        # The client sleeps for 5 s between two looks at a server.
+        at_once=5,
     )
 
 
@@ -80,12 +82,8 @@ def _look_round(stage: Stage) -> str:
     stage.title("What runs, where it runs, and why one does not")
     said = stage.together(
         [
-            Play("openstack server show -c status -c fault greedy", says="ERROR"),
             Play("openstack server list -c Name -c Status -c Flavor -c Image"),
-            Play(
-                "openstack server show -c name -c status -c flavor "
-                "-c OS-EXT-SRV-ATTR:host train"
-            ),
+            Play("openstack server show -c status -c fault greedy", says="ERROR"),
             Play("openstack hypervisor list", says="gpu2"),
             Play("sundog devices --server train", says="VF"),
         ]
