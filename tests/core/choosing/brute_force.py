@@ -233,15 +233,20 @@ def device_choices(
 
 
 def groups_are_kept(request: GuestRequest, chosen: Chosen) -> bool:
-    """Tell whether ``same_card`` and ``isolate_groups`` hold so far."""
-    cards: dict[str, set[object]] = {}
+    """Tell whether ``same_card``, ``group`` and ``isolate_groups`` hold so far."""
+    cards: dict[tuple[str, str], set[object]] = {}
     for asked, _, card in chosen:
-        cards.setdefault(asked.id, set()).add(card.address)
-    if any(asked.same_card and len(cards[asked.id]) > 1 for asked, _, _ in chosen):
-        return False
+        for key in (("request", asked.id), ("group", asked.group or f"of {asked.id}")):
+            cards.setdefault(key, set()).add(card.address)
+    for asked, _, _ in chosen:
+        if asked.same_card and len(cards["request", asked.id]) > 1:
+            return False
+        if asked.group and len(cards["group", asked.group]) > 1:
+            return False
     if not request.isolate_groups:
         return True
-    return all(not one & other for one, other in combinations(cards.values(), 2))
+    parts = [used for (kind, _), used in cards.items() if kind == "group"]
+    return all(not one & other for one, other in combinations(parts, 2))
 
 
 def cells_of(request: GuestRequest) -> tuple[GuestCell, ...]:

@@ -234,6 +234,7 @@ def any_request(random: Random, host: HostSnapshot) -> GuestRequest:
     """Make a request of up to 3 guest cells and up to 4 device requests."""
     cells = tuple(_guest_cell(random, n) for n in range(random.choice((0, 1, 1, 2, 3))))
     count = random.choice((0, 1, 1, 2, 2, 3, 4))
+    grouped = random.random() < 0.2
     offers = [device for card in host.cards for device in card.devices]
     devices = tuple(
         DeviceRequest(
@@ -246,6 +247,7 @@ def any_request(random: Random, host: HostSnapshot) -> GuestRequest:
                 for _ in range(random.choice((1, 1, 2)))
             ),
             same_card=random.random() < 0.15,
+            group=random.choice(("", "one", "one", "two")) if grouped else "",
         )
         for number in range(count)
     )

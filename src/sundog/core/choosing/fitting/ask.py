@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from sundog.core.requests.guest_request import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sundog.core.choosing.card_room import CardRoom, CardShape, Face
     from sundog.core.choosing.host_room import HostRoom
@@ -43,12 +44,18 @@ class Demand:
     wants: tuple[DeviceWant, ...]
     policy: NumaPolicy
     slots: tuple[tuple[str, str], ...]
-    one_card: bool
 
     @property
     def count(self) -> int:
         """How many devices."""
         return len(self.slots)
+
+
+class Unit(NamedTuple):
+    """Demands (by number) that need cards of their own, or all the same one card."""
+
+    demands: tuple[int, ...]
+    one_card: bool
 
 
 class Ask:
@@ -68,9 +75,12 @@ class Ask:
             for c in self.cells
         )
         wanted = [device for device in request.devices if device.count > 0]
-        self.isolate = request.isolate_groups and len(wanted) > 1
-        self.one_a_card = self.isolate and all(d.count == 1 for d in wanted)
-        self.demands = tuple(self._demands(wanted))
+        sizes: Counter[str] = Counter()
+        for device in wanted:
+            sizes[_unit_of(device)] += device.count
+        self.isolate = request.isolate_groups and len(sizes) > 1
+        self.one_a_card = self.isolate and max(sizes.values()) == 1
+        self.units, self.demands = self._demands(wanted, sizes)
         self.strict = tuple(
             number
             for number, demand in enumerate(self.demands)
@@ -83,22 +93,37 @@ class Ask:
         self._profiles: dict[CardShape, Profile | None] = {}
         self._strange: dict[CardShape, frozenset[tuple[Face, int]]] = {}
 
-    def _demands(self, wanted: Iterable[DeviceRequest]) -> Iterable[Demand]:
+    def _demands(
+        self, wanted: Iterable[DeviceRequest], sizes: Mapping[str, int]
+    ) -> tuple[tuple[Unit, ...], tuple[Demand, ...]]:
+        """Merge requests that ask alike, unless they are of different units."""
         merged: dict[object, list[DeviceRequest]] = {}
+        units: dict[str, list[int]] = {}
+        one_card: set[str] = set()
         for device in wanted:
-            one_card = device.same_card and device.count > 1
-            own = one_card or (self.isolate and not self.one_a_card)
-            key = (device.wants, self._policy(device), device.id if own else None)
+            name = _unit_of(device)
+            if sizes[name] > 1 and (device.group or device.same_card):
+                one_card.add(name)
+            own = name in one_card or (self.isolate and not self.one_a_card)
+            key = (device.wants, self._policy(device), name if own else None)
+            if own and key not in merged:
+                units.setdefault(name, []).append(len(merged))
             merged.setdefault(key, []).append(device)
-        for group in merged.values():
-            slots = tuple(
-                (f"{device.id}/{number}", device.alias)
-                for device in group
-                for number in range(device.count)
+        parted = tuple(
+            Unit(tuple(demands), name in one_card) for name, demands in units.items()
+        )
+        return parted, tuple(
+            Demand(
+                alike[0].wants,
+                self._policy(alike[0]),
+                tuple(
+                    (f"{device.id}/{number}", device.alias)
+                    for device in alike
+                    for number in range(device.count)
+                ),
             )
-            first = group[0]
-            one_card = first.same_card and first.count > 1
-            yield Demand(first.wants, self._policy(first), slots, one_card)
+            for alike in merged.values()
+        )
 
     def _policy(self, device: DeviceRequest) -> NumaPolicy:
         """Let a guest that floats only prefer: it has no cells to be bound to."""
@@ -174,6 +199,11 @@ def guest_cells(request: GuestRequest) -> tuple[GuestCell, ...]:
             memory_mb=request.memory_mb,
         ),
     )
+
+
+def _unit_of(device: DeviceRequest) -> str:
+    """Name what shares a card and is isolated as one: a group, or a request alone."""
+    return f"group {device.group}" if device.group else f"request {device.id}"
 
 
 def _first_match(wants: tuple[DeviceWant, ...], face: Face) -> int:

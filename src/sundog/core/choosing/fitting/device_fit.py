@@ -21,7 +21,7 @@ from sundog.core.requests.guest_request import NumaPolicy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sundog.core.choosing.fitting.ask import Ask
+    from sundog.core.choosing.fitting.ask import Ask, Unit
     from sundog.core.choosing.fitting.card_modes import Kind
 
 # A cost holds three sums over at most 512 devices, each above all of the next:
@@ -95,14 +95,8 @@ class DeviceFit:
         """Take the profiles of the host's cards, by index."""
         self._ask = ask
         self._cards = {i: p for i, p in enumerate(profiles) if p is not None}
-        whole = ask.isolate and not ask.one_a_card
-        self._bound = tuple(
-            number
-            for number, demand in enumerate(ask.demands)
-            if whole or demand.one_card
-        )
         one_mode = all(len(p.modes) == 1 for p in self._cards.values())
-        self._is_flow = one_mode and not self._bound
+        self._is_flow = one_mode and not ask.units
         self._known: dict[Where, Service | None] = {}
         self._costs: dict[tuple[int, int], int | None] = {}
         self._where = Where(0, 0)
@@ -152,60 +146,57 @@ class DeviceFit:
 
     def _admits(self, card: int, owners: dict[int, frozenset[int]]) -> int:
         """Tell which demands a card may serve, as far as it is decided."""
-        mine = [demand for demand, cards in owners.items() if card in cards]
+        units = self._ask.units
+        mine = [unit for unit, cards in owners.items() if card in cards]
         if mine and self._ask.isolate and not self._ask.one_a_card:
-            return 1 << mine[0]
-        return sum(
-            1 << demand
-            for demand in range(len(self._ask.demands))
-            if demand not in owners or demand in mine
-        )
+            return sum(1 << demand for demand in units[mine[0]].demands)
+        barred = {d for u in owners if u not in mine for d in units[u].demands}
+        return sum(1 << d for d in range(len(self._ask.demands)) if d not in barred)
 
     def _bind(
         self, owners: dict[int, frozenset[int]], best: Service | None, goal: int
     ) -> Service | None:
-        """Give each demand that needs cards of its own its cards; then serve."""
+        """Give each unit, one after the other, its cards; then serve."""
         pools = self._pools(owners)
         bound = self._serve(pools)
         if bound is None or self._is_enough(bound, best):
             return best
-        demand = next((d for d in self._bound if d not in owners), None)
-        if demand is None:
+        if len(owners) == len(self._ask.units):
             return self._settle([], pools, best)
-        for wide, cards in self._choices(demand, pools):
+        unit = len(owners)
+        for wide, cards in self._choices(self._ask.units[unit], pools):
             if wide and best is None:
                 break
-            best = self._bind({**owners, demand: frozenset(cards)}, best, goal)
+            best = self._bind({**owners, unit: frozenset(cards)}, best, goal)
             if best is not None and best.far == goal:
                 break
         return best
 
     def _choices(
-        self, demand: int, pools: list[Pool]
+        self, unit: Unit, pools: list[Pool]
     ) -> Iterator[tuple[bool, tuple[int, ...]]]:
-        """List the ways to give a demand cards of its own, alike cards once.
+        """List the ways to give a unit cards of its own, alike cards once.
 
         First those with just enough cards: when none of them leads to a fit, the
         wide ones do not either.
         """
-        count = self._ask.demands[demand].count
-        open_pools = [
-            (self._most(demand, pool), pool.cards)
-            for pool in pools
-            if pool.admits >> demand & 1
-        ]
-        open_pools = [pool for pool in open_pools if pool[0]]
-        if self._ask.demands[demand].one_card:
-            for most, cards in open_pools:
-                if most >= count:
-                    yield False, cards[:1]
+        counts = {d: self._ask.demands[d].count for d in unit.demands}
+        if unit.one_card:
+            for pool in pools:
+                if all(self._most(d, pool) >= count for d, count in counts.items()):
+                    yield False, pool.cards[:1]
             return
+        ((demand, count),) = counts.items()
+        open_pools = [(self._most(demand, pool), pool.cards) for pool in pools]
+        open_pools = [pool for pool in open_pools if pool[0]]
         for cards in _covers(open_pools, count):
             yield False, cards
         for cards in _wide_covers(open_pools, count, count):
             yield True, cards
 
     def _most(self, demand: int, pool: Pool) -> int:
+        if not pool.admits >> demand & 1:
+            return 0
         return max(
             min(
                 mode.cap,
