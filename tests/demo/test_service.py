@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 @contextmanager
 def _process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a process with these words on its command line alive meanwhile."""
-    waiting = [sys.executable, "-c", "import sys; sys.stdin.read()", *words]
-    process = subprocess.Popen(waiting, stdin=subprocess.PIPE)  # noqa: S603  # our own
+    lines = "import sys; print(flush=True); sys.stdin.read()"
+    process = subprocess.Popen(  # noqa: S603  # our own
+        [sys.executable, "-c", lines, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    # Until it runs, the kernel does not tell its command line.
+    process.stdout.readline()
     try:
         yield process
     finally:
