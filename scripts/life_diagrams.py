@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from sundog.core.lives.claim import CLAIM_LIFE, ClaimState
-from sundog.core.lives.server import SERVER_LIFE, STATUS_OF, Phase
+from sundog.core.lives.server import STATUS_OF, Phase
+from sundog.core.lives.server_life import BUILD_LIFE, ERRANDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,16 +20,31 @@ _HEAD = """# Lives
 Drawn by `make docs` from the tables in `src/sundog/core/lives`; a test compares. A
 move that is not drawn is an error, not a repair.
 """
+_ERRANDS_HEAD = """\
+An action is an errand: asked in one phase, under way in another. From there it also
+goes back to where it was asked (when it failed), to ERROR, or to DELETING. A server
+that is unshelved is placed as a new one is.
+
+"""
 
 
 def lives_page() -> str:
     """Return docs/lives.md."""
     claim = _diagram(CLAIM_LIFE, ClaimState.AVAILABLE)
-    server = _diagram(SERVER_LIFE, Phase.SCHEDULING)
+    server = _diagram(BUILD_LIFE, Phase.SCHEDULING)
     return (
         f"{_HEAD}\n## A claim on a device\n\n{claim}\n"
-        f"## A server\n\n{server}\n{_statuses()}"
+        f"## A server\n\n{server}\n{_ERRANDS_HEAD}{_errands()}\n{_statuses()}"
     )
+
+
+def _errands() -> str:
+    rows = [
+        f"| {one.asked.value} | {one.origin.name} | {one.way.name} | {one.goal.name} |"
+        for one in ERRANDS
+    ]
+    head = ["| asked | in | under way | then |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
 
 
 def _diagram(table: Mapping[tuple[S, E], S], first: S) -> str:
@@ -37,17 +53,20 @@ def _diagram(table: Mapping[tuple[S, E], S], first: S) -> str:
         for (state, event), after in table.items()
     ]
     left = {state for state, _ in table}
-    ends = [f"    {end.name} --> [*]" for end in type(first) if end not in left]
+    known = left | set(table.values())
+    ends = [f"    {end.name} --> [*]" for end in type(first) if end in known - left]
     lines = [f"    [*] --> {first.name}", *moves, *ends]
     return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```", ""])
 
 
 def _statuses() -> str:
     rows = [
-        f"| {phase.name} | {shown.status.value} | {shown.task.value} |"
-        if shown.task
-        else f"| {phase.name} | {shown.status.value} | none |"
+        f"| {phase.name} | {shown.status.value} | {shown.vm_state} | "
+        f"{shown.task.value if shown.task else 'none'} |"
         for phase, shown in STATUS_OF.items()
     ]
-    head = ["| phase | `status` | `OS-EXT-STS:task_state` |", "| --- | --- | --- |"]
+    head = [
+        "| phase | `status` | `OS-EXT-STS:vm_state` | `OS-EXT-STS:task_state` |",
+        "| --- | --- | --- | --- |",
+    ]
     return "\n".join([*head, *rows, ""])

@@ -75,6 +75,8 @@ servers = st.builds(
     availability_zone=texts,
     user_data=st.none() | texts,
     wanted_host=st.none() | texts,
+    locked=st.booleans(),
+    locked_reason=st.none() | texts,
 )
 
 _cell_shares = st.builds(

@@ -37,7 +37,7 @@ def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
                 _undo_building(conductor, server)
             case Phase.DELETING:
                 begin_delete(server.id)
-            case Phase.ERROR | Phase.DELETED:
+            case _:
                 pass
 
 

@@ -15,6 +15,7 @@ from sundog.core.lives.server import (
     ServerStatus,
     ServerTask,
 )
+from sundog.core.lives.server_life import ERRANDS, Errand
 from sundog.core.requests.flavor import Flavor
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,3 +65,24 @@ def test_every_server_can_be_deleted() -> None:
     """From every phase but DELETED a delete can be asked for."""
     ways = {p for p, event in SERVER_LIFE if event is ServerEvent.ASK_DELETE}
     assert ways == set(Phase) - {Phase.DELETED}
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=lambda one: one.way.name)
+def test_every_errand_ends(errand: Errand) -> None:
+    """It leads to its goal, or back to where it was asked, or into ERROR."""
+    under_way = server(errand.origin).after(errand.asked, NOW)
+    assert under_way.phase is errand.way
+    assert under_way.task is errand.task
+    assert under_way.vm_state == server(errand.origin).vm_state
+    assert under_way.after(ServerEvent.FINISH, NOW).phase is errand.goal
+    assert under_way.after(ServerEvent.UNDO, NOW).phase is errand.origin
+    assert under_way.after(ServerEvent.FAIL, NOW).phase is Phase.ERROR
+
+
+def test_what_forbids_an_event_is_told_as_nova_does() -> None:
+    """The state where the state is wrong, else the task that is under way."""
+    event = ServerEvent.POWER_ON
+    assert server(Phase.SHUTOFF).obstacle(event) is None
+    assert server(Phase.ACTIVE).obstacle(event) == ("vm_state", "active")
+    assert server(Phase.PAUSING).obstacle(event) == ("vm_state", "active")
+    assert server(Phase.POWERING_ON).obstacle(event) == ("task_state", "powering-on")

@@ -1,12 +1,13 @@
-"""The life of a server, as one transition table, and its record."""
+"""A server's record, which moves along its life's table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sundog.core.lives.life import move
+from sundog.core.lives.phases import Phase, ServerEvent, ServerStatus, ServerTask
+from sundog.core.lives.server_life import SERVER_LIFE, STATUS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,77 +16,16 @@ if TYPE_CHECKING:
 
     from sundog.core.requests.flavor import Flavor
 
-
-class ServerStatus(Enum):
-    """A server's ``status`` in the API."""
-
-    BUILD = "BUILD"
-    ACTIVE = "ACTIVE"
-    ERROR = "ERROR"
-    DELETED = "DELETED"
-
-
-class ServerTask(Enum):
-    """What is under way (``OS-EXT-STS:task_state``)."""
-
-    SCHEDULING = "scheduling"
-    SPAWNING = "spawning"
-    DELETING = "deleting"
-
-
-class ServerEvent(Enum):
-    """What can happen to a server."""
-
-    PLACE = "place"
-    START = "start"
-    FAIL = "fail"
-    ASK_DELETE = "delete"
-    FINISH_DELETE = "finish deleting"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerPhase:
-    """A status with what is under way in it; ``value`` names it for people."""
-
-    status: ServerStatus
-    task: ServerTask | None = None
-
-
-class Phase(Enum):
-    """Every pair of status and task that a server may be in."""
-
-    SCHEDULING = "scheduling"
-    SPAWNING = "spawning"
-    ACTIVE = "active"
-    ERROR = "in error"
-    DELETING = "being deleted"
-    DELETED = "deleted"
-
-
-STATUS_OF: Final = {
-    Phase.SCHEDULING: ServerPhase(ServerStatus.BUILD, ServerTask.SCHEDULING),
-    Phase.SPAWNING: ServerPhase(ServerStatus.BUILD, ServerTask.SPAWNING),
-    Phase.ACTIVE: ServerPhase(ServerStatus.ACTIVE),
-    Phase.ERROR: ServerPhase(ServerStatus.ERROR),
-    Phase.DELETING: ServerPhase(ServerStatus.ACTIVE, ServerTask.DELETING),
-    Phase.DELETED: ServerPhase(ServerStatus.DELETED),
-}
-
-SERVER_LIFE: Final = {
-    (Phase.SCHEDULING, ServerEvent.PLACE): Phase.SPAWNING,
-    (Phase.SCHEDULING, ServerEvent.FAIL): Phase.ERROR,
-    (Phase.SCHEDULING, ServerEvent.ASK_DELETE): Phase.DELETING,
-    (Phase.SPAWNING, ServerEvent.PLACE): Phase.SPAWNING,
-    (Phase.SPAWNING, ServerEvent.START): Phase.ACTIVE,
-    (Phase.SPAWNING, ServerEvent.FAIL): Phase.ERROR,
-    (Phase.SPAWNING, ServerEvent.ASK_DELETE): Phase.DELETING,
-    (Phase.ACTIVE, ServerEvent.FAIL): Phase.ERROR,
-    (Phase.ACTIVE, ServerEvent.ASK_DELETE): Phase.DELETING,
-    (Phase.ERROR, ServerEvent.ASK_DELETE): Phase.DELETING,
-    (Phase.DELETING, ServerEvent.ASK_DELETE): Phase.DELETING,
-    (Phase.DELETING, ServerEvent.FAIL): Phase.ERROR,
-    (Phase.DELETING, ServerEvent.FINISH_DELETE): Phase.DELETED,
-}
+__all__ = [
+    "SERVER_LIFE",
+    "STATUS_OF",
+    "Fault",
+    "Phase",
+    "Server",
+    "ServerEvent",
+    "ServerStatus",
+    "ServerTask",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +69,8 @@ class Server:
     user_data: str | None = None
     # A forced host (availability zone "nova:HOST", or "host" from 2.74 on).
     wanted_host: str | None = None
+    locked: bool = False
+    locked_reason: str | None = None
 
     @property
     def status(self) -> ServerStatus:
@@ -139,6 +81,24 @@ class Server:
     def task(self) -> ServerTask | None:
         """The API's task state."""
         return STATUS_OF[self.phase].task
+
+    @property
+    def vm_state(self) -> str:
+        """The API's vm_state: the steady state, whatever is under way."""
+        return STATUS_OF[self.phase].vm_state
+
+    def obstacle(self, event: ServerEvent) -> tuple[str, str] | None:
+        """Return what forbids an event: ``vm_state`` or ``task_state``, and which.
+
+        None when nothing does.
+        """
+        if (self.phase, event) in SERVER_LIFE:
+            return None
+        good = {STATUS_OF[phase].vm_state for phase, e in SERVER_LIFE if e is event}
+        task = STATUS_OF[self.phase].task
+        if task is not None and self.vm_state in good:
+            return "task_state", task.value
+        return "vm_state", self.vm_state
 
     def after(self, event: ServerEvent, now: datetime) -> Server:
         """Return the server after ``event``; raise ConflictError if it may not."""

@@ -76,6 +76,8 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     availability_zone: str
     user_data: str | None
     wanted_host: str | None
+    locked: bool = False
+    locked_reason: str | None = None
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):

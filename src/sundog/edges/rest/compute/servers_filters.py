@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sundog.edges.rest.compute.servers_view import VM_STATE, power_state
+from sundog.edges.rest.compute.servers_view import power_state
 from sundog.edges.rest.errors import Fault
 from sundog.edges.rest.query import as_flag
 from sundog.workflows.ports import ServerQuery
@@ -62,7 +62,7 @@ _EXACT: Final[dict[str, Callable[[Server], str]]] = {
     "image_ref": lambda server: server.image_id,
     "launch_index": lambda server: str(server.launch_index),
     "power_state": lambda server: str(power_state(server)),
-    "vm_state": lambda server: VM_STATE[server.status],
+    "vm_state": lambda server: server.vm_state,
     "task_state": lambda server: server.task.value if server.task else "None",
     "progress": lambda _: "0",
 }
@@ -131,7 +131,7 @@ _SORT: Final[dict[str, Callable[[Server], object]]] = {
     "power_state": power_state,
     "project_id": lambda server: server.project_id,
     "user_id": lambda server: server.user_id,
-    "vm_state": lambda server: VM_STATE[server.status],
+    "vm_state": lambda server: server.vm_state,
     "task_state": lambda server: server.task.value if server.task else "",
     "availability_zone": lambda server: server.availability_zone,
     "config_drive": lambda server: server.config_drive,
@@ -198,6 +198,8 @@ def _store_query(ask: Ask) -> ServerQuery:
         # Nova reads what is no boolean as false here.
         deleted = bool(as_flag(word))
     if "DELETED" in _statuses(query):
+        if not ask.caller.is_admin:
+            raise Fault(403, "Only administrators may list deleted instances")
         deleted = True
     return ServerQuery(project_id=_project(ask), deleted=deleted, changed_since=since)
 
@@ -205,8 +207,10 @@ def _store_query(ask: Ask) -> ServerQuery:
 def _project(ask: Ask) -> str | None:
     everyone = ask.query.text("all_tenants")
     if everyone is not None and (not everyone.strip() or _all_tenants(everyone)):
+        if not ask.caller.is_admin:
+            raise Fault(403, "Policy doesn't allow all_tenants; it is the admin's.")
         return ask.query.text("project_id") or ask.query.text("tenant_id")
-    return ask.books.identity.project_id
+    return ask.caller.project_id
 
 
 def _all_tenants(word: str) -> bool:

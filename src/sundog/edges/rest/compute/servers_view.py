@@ -26,15 +26,23 @@ if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.edges.rest.ask import Ask
 
-VM_STATE: Final = {
-    ServerStatus.BUILD: "building",
-    ServerStatus.ACTIVE: "active",
-    ServerStatus.ERROR: "error",
-    ServerStatus.DELETED: "deleted",
+# Nova's numbers for whether a guest runs; any other vm_state has none.
+_POWER_STATE: Final = {
+    "active": 1,
+    "paused": 3,
+    "stopped": 4,
+    "suspended": 4,
+    "shelved_offloaded": 4,
 }
-RUNNING: Final = 1
-NO_STATE: Final = 0
-_WITH_PROGRESS: Final = frozenset({ServerStatus.BUILD, ServerStatus.ACTIVE})
+_WITH_PROGRESS: Final = frozenset(
+    {
+        ServerStatus.BUILD,
+        ServerStatus.ACTIVE,
+        ServerStatus.REBOOT,
+        ServerStatus.HARD_REBOOT,
+        ServerStatus.REBUILD,
+    }
+)
 _WITH_FAULT: Final = frozenset({ServerStatus.ERROR, ServerStatus.DELETED})
 
 
@@ -79,7 +87,9 @@ def full(ask: Ask, server: Server, occasion: Occasion, status: str) -> ServerBod
     whole = occasion is not Occasion.UPDATE or ask.since(75)
     if whole:
         body = _with_extensions(ask, server, body)
-        body.host_status = status if ask.since(16) else UNSET
+        if ask.caller.is_admin:
+            body = _with_attributes(ask, server, body)
+            body.host_status = status if ask.since(16) else UNSET
         body.pinned_availability_zone = (
             (server.availability_zone or None) if ask.since(96) else UNSET
         )
@@ -107,7 +117,6 @@ def moment(time: datetime) -> str:
 
 
 def _with_extensions(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
-    recent = ask.since(3)
     return msgspec.structs.replace(
         body,
         zone=ask.books.zone if server.host else server.availability_zone,
@@ -115,6 +124,18 @@ def _with_extensions(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
         key_name=None,
         launched=_usage(server.launched),
         terminated=_usage(server.terminated),
+        task_state=server.task.value if server.task else None,
+        vm_state=server.vm_state,
+        power_state=power_state(server),
+        volumes=[],
+    )
+
+
+def _with_attributes(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
+    """Add what only the admin is shown."""
+    recent = ask.since(3)
+    return msgspec.structs.replace(
+        body,
         host=server.host,
         instance_name=f"sundog-{server.id}",
         node=server.host,
@@ -125,10 +146,6 @@ def _with_extensions(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
         reservation_id=server.reservation_id if recent else UNSET,
         root_device_name=None if recent else UNSET,
         user_data=server.user_data if recent else UNSET,
-        task_state=server.task.value if server.task else None,
-        vm_state=VM_STATE[server.status],
-        power_state=power_state(server),
-        volumes=[],
     )
 
 
@@ -138,12 +155,12 @@ def _with_versioned(
     in_group_view = ask.since(71) and occasion is not Occasion.DETAIL
     return msgspec.structs.replace(
         body,
-        locked=False if ask.since(9) else UNSET,
+        locked=server.locked if ask.since(9) else UNSET,
         description=server.description if ask.since(19) else UNSET,
         tags=sorted(server.tags) if ask.since(26) else UNSET,
         trusted_image_certificates=None if ask.since(63) else UNSET,
         server_groups=[] if in_group_view else UNSET,
-        locked_reason=None if ask.since(73) else UNSET,
+        locked_reason=server.locked_reason if ask.since(73) else UNSET,
         hostname=server.hostname if ask.since(90) else body.hostname,
         scheduler_hints={} if ask.since(100) else UNSET,
     )
@@ -151,7 +168,7 @@ def _with_versioned(
 
 def power_state(server: Server) -> int:
     """Return Nova's number for whether the guest runs."""
-    return RUNNING if server.status is ServerStatus.ACTIVE else NO_STATE
+    return _POWER_STATE.get(server.vm_state, 0)
 
 
 def _usage(time: datetime | None) -> str | None:
