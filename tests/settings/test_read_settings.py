@@ -18,6 +18,7 @@ from sundog.settings.read import read_settings
 from sundog.settings.tree import (
     ApiSettings,
     HostSettings,
+    IdentitySettings,
     ReservedPages,
     Settings,
     SimulatedHost,
@@ -75,6 +76,11 @@ host_file = gpu2=/etc/sundog/two.toml
 
 [libvirt]
 connection_uri = qemu:///system
+
+[identity]
+users_file = $state_path/users.toml
+region_name = north
+token_expiration = 600
 """
 
 
@@ -128,6 +134,9 @@ def test_everything_that_is_said_is_in_the_tree(tmp_path: Path) -> None:
         keep_device_hosts_free=False,
     )
     assert said.max_attempts == 5
+    assert said.identity == IdentitySettings(
+        users_file=Path("/srv/sundog/users.toml"), region="north", token_seconds=600
+    )
     assert str(said.images) == "/srv/sundog/pictures"
     assert said.simulated_hosts == (
         SimulatedHost(file="small"),

@@ -39,6 +39,12 @@ class BadRequestError(SundogError):
     code = "bad_request"
 
 
+class UnauthorizedError(SundogError):
+    """Nobody known calls: no token, a wrong one, or a wrong password (HTTP 401)."""
+
+    code = "unauthorized"
+
+
 class ForbiddenError(SundogError):
     """The request contradicts what it may ask for (HTTP 403)."""
 

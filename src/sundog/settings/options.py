@@ -64,6 +64,11 @@ OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
         _opt("cpu_dedicated_set", types.cpu_set),
     ),
     "database": (_opt("connection", str),),
+    "identity": (
+        _opt("users_file", types.path),
+        _opt("region_name", types.host_name, "RegionOne"),
+        _opt("token_expiration", types.whole(1, 31536000), "3600"),
+    ),
     "images": (_opt("folder", types.path),),
     "libvirt": (_opt("connection_uri", str, ""),),
     "pci": (_lines("device_spec"), _lines("alias")),

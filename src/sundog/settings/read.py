@@ -13,6 +13,7 @@ from sundog.settings.sources import Sources
 from sundog.settings.tree import (
     ApiSettings,
     HostSettings,
+    IdentitySettings,
     PciSettings,
     PlacementSettings,
     Settings,
@@ -51,6 +52,11 @@ def read_settings(
             aliases=_rules(sources, "alias", parse_aliases) or {},
         ),
         "placement": _placement(sources),
+        "identity": IdentitySettings(
+            users_file=sources.value("identity", "users_file"),
+            region=sources.value("identity", "region_name"),
+            token_seconds=sources.value("identity", "token_expiration"),
+        ),
         "taste": Taste(
             hosts=sources.value("chooser", "hosts"),
             cells=sources.value("chooser", "cells"),

@@ -74,6 +74,18 @@ class PlacementSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySettings:
+    """Who may sign in: ``users_file`` None lets everybody in as the admin.
+
+    ``region`` is the catalog's; ``token_seconds`` is how long a token is good.
+    """
+
+    users_file: Path | None = None
+    region: str = "RegionOne"
+    token_seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedHost:
     """A host to simulate: ``file`` is a path, or the name of a file that is shipped.
 
@@ -99,6 +111,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     pci: PciSettings = field(default_factory=PciSettings)
     placement: PlacementSettings = field(default_factory=PlacementSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
     taste: Taste = field(default_factory=Taste)
     max_attempts: int = 3
     simulated_hosts: tuple[SimulatedHost, ...] = ()

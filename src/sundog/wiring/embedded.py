@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
 from sundog.core.errors import BadConfigurationError, NotFoundError
 from sundog.core.hosts.guest_part import HostShare
+from sundog.edges.identity.users_file import read_users_file
 from sundog.edges.images.image_folder import ImageFolder
 from sundog.edges.placement.embedded import EmbeddedPlacement
 from sundog.edges.placement.ledger import PlacementLedger
@@ -23,6 +25,7 @@ from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
+from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
     from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import HostSettings, Settings
+    from sundog.workflows.access.sign_in import Door
     from sundog.workflows.ports import Ledger
 
 # Servers of one create request that are claimed in one write: a write's own cost is
@@ -114,6 +118,7 @@ def build_embedded(settings: Settings) -> Embedded:
     Raises BadConfigurationError with everything that is wrong.
     """
     models = host_models(settings)
+    door = _door(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opening:
         store = open_store(settings.database)
@@ -129,7 +134,7 @@ def build_embedded(settings: Settings) -> Embedded:
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
-        books = _books(settings, store, conductor, jobs)
+        books = _books(settings, store, conductor, jobs, door)
         return Embedded(
             app=build_app(books, mounts),
             books=books,
@@ -221,7 +226,17 @@ def _conductor(
     )
 
 
-def _books(settings: Settings, store: Store, conductor: Conductor, jobs: Jobs) -> Books:
+def _door(settings: Settings) -> Door:
+    lifetime = timedelta(seconds=settings.identity.token_seconds)
+    if settings.identity.users_file is None:
+        return OpenDoor(now, lifetime)
+    people = read_users_file(settings.identity.users_file)
+    return LockedDoor(people, now, token_urlsafe, lifetime)
+
+
+def _books(
+    settings: Settings, store: Store, conductor: Conductor, jobs: Jobs, door: Door
+) -> Books:
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
 
@@ -255,4 +270,7 @@ def _books(settings: Settings, store: Store, conductor: Conductor, jobs: Jobs) -
             clock=now,
         ),
         images=images,
+        door=door,
+        region=settings.identity.region,
+        placement=settings.placement.endpoint,
     )

@@ -13,6 +13,7 @@ from tests.edges.rest.world import IMAGE, OTHER_IMAGE, body_of
 from werkzeug import Request, Response
 from werkzeug.test import Client
 
+from sundog.core.access.people import ADMIN_PROJECT, ADMIN_USER_ID
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import (
     BadRequestError,
@@ -111,12 +112,11 @@ def test_images_are_read_only(world: World, method: str) -> None:
 
 
 def test_identity_knows_one_project_and_one_user(world: World) -> None:
-    identity = world.books.identity
     assert get(world, "/identity/v3")["version"]["id"].startswith("v3.")
     assert get(world, "/identity")["versions"]["values"][0]["status"] == "stable"
     for kind, key in (
-        ("projects", identity.project_id),
-        ("users", identity.user_id),
+        ("projects", ADMIN_PROJECT.id),
+        ("users", ADMIN_USER_ID),
         ("domains", "default"),
     ):
         (thing,) = get(world, f"/identity/v3/{kind}")[kind]

@@ -20,6 +20,7 @@ from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.extra_specs import guest_request
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
+from sundog.workflows.access.sign_in import OpenDoor
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from werkzeug.test import TestResponse
+
+    from sundog.workflows.access.sign_in import Door
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 IMAGE = Image(
@@ -94,6 +97,7 @@ class World:
     services: FakeServices = field(default_factory=FakeServices)
     fleet: FleetView = field(default_factory=lambda: FleetView(DEFAULT_TASTE))
     clock: Ticker = field(default_factory=Ticker)
+    door: Door | None = None
 
     def __post_init__(self) -> None:
         """Let two hosts report, and build the application."""
@@ -131,6 +135,7 @@ class World:
                 down_after=1e9,
             ),
             images=images,
+            door=self.door or OpenDoor(self.clock),
         )
         self.app = build_app(self.books)
         self.client = Client(self.app)

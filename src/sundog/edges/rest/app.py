@@ -16,6 +16,7 @@ from sundog.core.errors import SundogError
 from sundog.edges.rest import microversions
 from sundog.edges.rest.ask import Answer, Ask, Books
 from sundog.edges.rest.errors import UNFORESEEN, Fault
+from sundog.edges.rest.policy import caller_of, let_in
 from sundog.edges.rest.query import Query
 from sundog.edges.rest.routes import ROUTES, Api, Route
 
@@ -27,6 +28,8 @@ _LOG: Final = logging.getLogger(__name__)
 # Nova's osapi_max_request_body_size; a user_data of 64 KiB fits.
 _LARGEST_BODY: Final = 114688
 _LONGEST_PART: Final = 255
+# What Placement without Keystone takes for an administrator.
+_MOUNTED_ADMIN: Final = "admin"
 
 
 class _Request(Request):
@@ -55,7 +58,7 @@ class _App:
     ) -> Iterable[bytes]:
         mounted = self._mounted(environ)
         if mounted is not None:
-            return mounted(environ, start_response)
+            return self._guarded(mounted, environ)(environ, start_response)
         response = self._respond(_Request(environ))
         return response(environ, start_response)
 
@@ -67,6 +70,23 @@ class _App:
                 environ["PATH_INFO"] = path[len(prefix) :]
                 return app
         return None
+
+    def _guarded(
+        self, mounted: WSGIApplication, environ: WSGIEnvironment
+    ) -> WSGIApplication:
+        """Return what answers: the application, or a refusal of who is no admin."""
+        if self._books.door.is_open or environ["PATH_INFO"] in ("", "/"):
+            return mounted
+        request = _Request(environ)
+        try:
+            caller = caller_of(self._books.door, request)
+        except Fault as fault:
+            return _failure(request, fault, _identification())
+        if not caller.is_admin:
+            refusal = Fault(403, "This is for the role admin.")
+            return _failure(request, refusal, _identification())
+        environ["HTTP_X_AUTH_TOKEN"] = _MOUNTED_ADMIN
+        return mounted
 
     def _respond(self, request: Request) -> Response:
         headers = _identification()
@@ -87,6 +107,7 @@ class _App:
     def _answer(self, request: Request, headers: dict[str, str]) -> Answer:
         adapter = self._map.bind("sundog.invalid")
         (prefix, route), parts = adapter.match(request.path, method=request.method)
+        caller = let_in(self._books.door, route, request)
         version = 0
         if route.api is Api.COMPUTE and route.versioned:
             version = microversions.asked(request.headers)
@@ -99,6 +120,7 @@ class _App:
             host_url=request.host_url.rstrip("/"),
             base=prefix,
             query=Query(request.args),
+            caller=caller,
         )
         answer: Answer = route.handler(ask, **parts)
         return answer
@@ -149,12 +171,9 @@ def _fault_of(error: HTTPException) -> Fault:
 
 
 def _failure(request: Request, fault: Fault, headers: Mapping[str, str]) -> Response:
-    is_identity = request.path.startswith(("/identity", "/v3"))
-    body = (
-        fault.keystone_body("Not Found" if fault.status == 404 else "Error")  # noqa: PLR2004 - Keystone tells its name
-        if is_identity
-        else fault.nova_body()
-    )
+    # A 401 is Keystone's word everywhere: Nova's own middleware is Keystone's.
+    is_keystone = request.path.startswith(("/identity", "/v3")) or fault.status == 401  # noqa: PLR2004 - Unauthorized
+    body = fault.keystone_body() if is_keystone else fault.nova_body()
     answer = Answer(body=body, status=fault.status, headers=fault.headers)
     return _response(answer, headers)
 

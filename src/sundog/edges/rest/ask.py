@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from sundog.core.access.people import EVERYBODY
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from werkzeug import Request
 
+    from sundog.core.access.people import Caller
     from sundog.edges.rest.query import Query
+    from sundog.workflows.access.sign_in import Door
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
@@ -24,25 +27,20 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who calls, in embedded mode: everybody is the admin of one project."""
-
-    project_id: str = "5d0000000000400080000000000000a1"
-    project_name: str = "admin"
-    user_id: str = "5d0000000000400080000000000000b2"
-    user_name: str = "admin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What the API works on. ``zone`` is the one availability zone."""
+    """What the API works on. ``zone`` is the one availability zone.
+
+    ``placement`` is Placement's URL where it is not served here, under /placement.
+    """
 
     flavors: FlavorBook
     servers: ServerBook
     hosts: HostBook
     images: ImageSource
-    identity: Identity = field(default_factory=Identity)
+    door: Door
     zone: str = "nova"
+    region: str = "RegionOne"
+    placement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ class Ask:
 
     ``version`` is the compute microversion (53 for 2.53). ``host_url`` is where the
     client found us, without a slash at its end; ``base`` is the prefix of the API
-    under it (``/compute/v2.1``).
+    under it (``/compute/v2.1``). ``caller`` is who asks, let in already.
     """
 
     request: Request
@@ -69,6 +67,7 @@ class Ask:
     host_url: str
     base: str
     query: Query
+    caller: Caller = EVERYBODY
 
     def since(self, minor: int) -> bool:
         """Whether the microversion is 2.``minor`` or newer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _NAMES: Final = {
 
 STATUS_OF: Final = {
     "bad_request": 400,
+    "unauthorized": 401,
     "forbidden": 403,
     "not_found": 404,
     "conflict": 409,
@@ -65,6 +67,7 @@ class Fault(Exception):  # noqa: N818 - Nova's word for an error that is answere
         name = _NAMES.get(self.status, "computeFault")
         return {name: {"code": self.status, "message": self.message}}
 
-    def keystone_body(self, title: str) -> dict[str, object]:
+    def keystone_body(self) -> dict[str, object]:
         """Write it as Keystone does."""
+        title = HTTPStatus(self.status).phrase
         return {"error": {"code": self.status, "message": self.message, "title": title}}

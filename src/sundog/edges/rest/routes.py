@@ -18,7 +18,7 @@ from sundog.edges.rest.compute import (
     topology,
     versions,
 )
-from sundog.edges.rest.identity import identity
+from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
 from sundog.edges.rest.own import own
@@ -48,7 +48,7 @@ _PREFIXES: Final = {
     Api.ROOT: ("",),
     Api.COMPUTE: ("/compute/v2.1", "/v2.1"),
     Api.IMAGE: ("/image/v2", "/v2"),
-    Api.IDENTITY: ("/identity/v3",),
+    Api.IDENTITY: ("/identity/v3", "/v3"),
     Api.OWN: ("/v1",),
 }
 
@@ -133,10 +133,16 @@ ROUTES: Final = (
     Route("GET", "/images", images.index, Api.IMAGE),
     Route("GET", "/images/<image_id>", images.show, Api.IMAGE),
     Route("GET", "/", identity.version, Api.IDENTITY),
+    Route("POST", "/auth/tokens", tokens.create, Api.IDENTITY),
+    Route("GET", "/auth/tokens", tokens.show, Api.IDENTITY),
+    Route("DELETE", "/auth/tokens", tokens.delete, Api.IDENTITY),
+    Route("GET", "/auth/catalog", tokens.catalog, Api.IDENTITY),
+    Route("GET", "/auth/projects", identity.own_projects, Api.IDENTITY),
     Route("GET", "/projects", identity.projects, Api.IDENTITY),
     Route("GET", "/projects/<key>", identity.project, Api.IDENTITY),
     Route("GET", "/users", identity.users, Api.IDENTITY),
     Route("GET", "/users/<key>", identity.user, Api.IDENTITY),
+    Route("GET", "/users/<key>/projects", identity.projects_of, Api.IDENTITY),
     Route("GET", "/domains", identity.domains, Api.IDENTITY),
     Route("GET", "/domains/<key>", identity.domain, Api.IDENTITY),
     # ---- ours

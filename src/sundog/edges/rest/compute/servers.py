@@ -85,7 +85,10 @@ def find(ask: Ask, server_id: str) -> Server:
         key = UUID(server_id)
     except ValueError:
         raise Fault(404, f"Instance {server_id} could not be found.") from None
-    return ask.books.servers.get(key)
+    server = ask.books.servers.get(key)
+    if not ask.caller.sees(server.project_id):
+        raise Fault(404, f"Instance {server_id} could not be found.")
+    return server
 
 
 def _id_of(server: Server) -> str:

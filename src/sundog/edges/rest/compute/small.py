@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.servers_create import MOST_METADATA
+from sundog.edges.rest.errors import Fault
 from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ _LAST_WITH_PERSONALITY: Final = 56
 
 def limits(ask: Ask) -> Answer:
     """``GET /limits``: there are no quotas; what is used is told."""
-    project = ask.query.text("tenant_id") or ask.books.identity.project_id
+    project = ask.query.text("tenant_id") or ask.caller.project_id
+    if not ask.caller.sees(project):
+        raise Fault(403, "Policy doesn't allow the limits of another project.")
     servers = ask.books.servers.list(ServerQuery(project_id=project))
     absolute = {
         "maxServerMeta": MOST_METADATA,

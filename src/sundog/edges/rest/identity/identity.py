@@ -1,4 +1,4 @@
-"""What clients ask Keystone for, answered without one: one project, one user."""
+"""What clients ask Keystone for beside tokens: who is who."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.errors import Fault
+from sundog.edges.rest.identity.tokens import DOMAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sundog.core.access.people import Project, User
     from sundog.edges.rest.ask import Ask
 
-_DOMAIN: Final = "default"
+_DOMAIN: Final = {**DOMAIN, "enabled": True}
 
 
 def versions(ask: Ask) -> Answer:
@@ -24,71 +28,93 @@ def version(ask: Ask) -> Answer:
 
 
 def projects(ask: Ask) -> Answer:
-    """``GET /identity/v3/projects``, filtered by ``name``."""
-    return _list(ask, "projects", _project(ask))
+    """``GET /identity/v3/projects``, by ``name``; one's own, or all for the admin."""
+    return _list(ask, "projects", [_project(one) for one in _projects(ask)])
+
+
+def own_projects(ask: Ask) -> Answer:
+    """``GET /identity/v3/auth/projects``: where the caller may go."""
+    return projects_of(ask, ask.caller.user_id)
+
+
+def projects_of(ask: Ask, key: str) -> Answer:
+    """``GET /identity/v3/users/{id}/projects``."""
+    found = next((one for one in _users(ask) if one.id == key), None)
+    if found is None:
+        raise Fault(404, f"Could not find user: {key}.")
+    people = ask.books.door.people
+    theirs = [_project(one) for one in people.projects if one.id in found.roles]
+    return _list(ask, "projects", theirs)
 
 
 def project(ask: Ask, key: str) -> Answer:
     """``GET /identity/v3/projects/{id}``."""
-    return _one("project", key, _project(ask))
+    return _one("project", key, [_project(one) for one in _projects(ask)])
 
 
 def users(ask: Ask) -> Answer:
-    """``GET /identity/v3/users``, filtered by ``name``."""
-    return _list(ask, "users", _user(ask))
+    """``GET /identity/v3/users``, filtered by ``name``; oneself, or the admin's all."""
+    return _list(ask, "users", [_user(one) for one in _users(ask)])
 
 
 def user(ask: Ask, key: str) -> Answer:
     """``GET /identity/v3/users/{id}``."""
-    return _one("user", key, _user(ask))
+    return _one("user", key, [_user(one) for one in _users(ask)])
 
 
 def domains(ask: Ask) -> Answer:
     """``GET /identity/v3/domains``, filtered by ``name``."""
-    return _list(ask, "domains", _domain())
+    return _list(ask, "domains", [_DOMAIN])
 
 
 def domain(_: Ask, key: str) -> Answer:
     """``GET /identity/v3/domains/{id}``."""
-    return _one("domain", key, _domain())
+    return _one("domain", key, [_DOMAIN])
 
 
-def _list(ask: Ask, kind: str, thing: dict[str, object]) -> Answer:
+def _list(ask: Ask, kind: str, things: Sequence[Mapping[str, object]]) -> Answer:
     name = ask.query.text("name")
-    found = [thing] if name in (None, thing["name"]) else []
+    found = [thing for thing in things if name in (None, thing["name"])]
     links = {"self": ask.link(f"/{kind}"), "next": None, "previous": None}
     return Answer(body={kind: found, "links": links})
 
 
-def _one(kind: str, key: str, thing: dict[str, object]) -> Answer:
-    if key != thing["id"]:
-        raise Fault(404, f"Could not find {kind}: {key}.")
-    return Answer(body={kind: thing})
+def _one(kind: str, key: str, things: Sequence[Mapping[str, object]]) -> Answer:
+    for thing in things:
+        if thing["id"] == key:
+            return Answer(body={kind: thing})
+    raise Fault(404, f"Could not find {kind}: {key}.")
 
 
-def _project(ask: Ask) -> dict[str, object]:
-    identity = ask.books.identity
+def _projects(ask: Ask) -> list[Project]:
+    """Return the projects that the caller may know of."""
+    caller, people = ask.caller, ask.books.door.people
+    own = {one for user in _users(ask) for one in user.roles}
+    return [one for one in people.projects if caller.is_admin or one.id in own]
+
+
+def _users(ask: Ask) -> list[User]:
+    caller, people = ask.caller, ask.books.door.people
+    return [one for one in people.users if caller.is_admin or one.id == caller.user_id]
+
+
+def _project(project: Project) -> dict[str, object]:
     return {
-        "id": identity.project_id,
-        "name": identity.project_name,
-        "domain_id": _DOMAIN,
+        "id": project.id,
+        "name": project.name,
+        "domain_id": DOMAIN["id"],
         "enabled": True,
         "is_domain": False,
     }
 
 
-def _user(ask: Ask) -> dict[str, object]:
-    identity = ask.books.identity
+def _user(user: User) -> dict[str, object]:
     return {
-        "id": identity.user_id,
-        "name": identity.user_name,
-        "domain_id": _DOMAIN,
+        "id": user.id,
+        "name": user.name,
+        "domain_id": DOMAIN["id"],
         "enabled": True,
     }
-
-
-def _domain() -> dict[str, object]:
-    return {"id": _DOMAIN, "name": "Default", "enabled": True}
 
 
 def _version(ask: Ask) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Where users are told: a file."""
