@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ def test_thirty_servers_on_ten_devices(service: Service) -> None:
     assert len(refused) == 20
     for server in refused:
         assert server["fault"]["message"].startswith("No valid host was found.")
+    service.check_agreement()
+
+
+def test_thirty_requests_at_once_fill_eight_slices(service: Service) -> None:
+    """30 clients at the same moment: 8 servers run, 22 are told why they do not."""
+    service.flavor("slice", alias("vGPU:1"))
+    with ThreadPoolExecutor(10) as clients:
+        list(clients.map(lambda _: service.create("slice"), range(30)))
+    states = [server["status"] for server in service.wait()]
+    assert states.count("ACTIVE") == 8
+    assert states.count("ERROR") == 22
     service.check_agreement()
 
 
