@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 
 class FleetView:
-    """A Fleet under a lock, with what is reserved but not yet claimed."""
+    """A Fleet under a lock, with what is reserved but not yet claimed.
 
-    def __init__(self, taste: Taste) -> None:
+    Where several choosers share the hosts, all of them would try the same best host
+    at the same time. With ``among`` above 1 each server takes one of so many best
+    hosts, by its id (Nova's ``host_subset_size``, without chance).
+    """
+
+    def __init__(self, taste: Taste, among: int = 1) -> None:
         """Start with no host."""
         self._taste = taste
+        self._among = among
         self._fleet = Fleet()
         self._lock = Lock()
 
@@ -71,7 +77,7 @@ class FleetView:
     ) -> Assignment | None:
         """Choose the best host not yet tried, and hold it at once; None: none fits."""
         with self._lock:
-            assignment = self._choose(request, tried, wanted_host)
+            assignment = self._choose(consumer, request, tried, wanted_host)
             if assignment is not None:
                 state = self._fleet.get(assignment.host)
                 if state is not None:
@@ -104,15 +110,21 @@ class FleetView:
             return self._fleet.get(host)
 
     def _choose(
-        self, request: GuestRequest, tried: Collection[str], wanted_host: str | None
+        self,
+        consumer: UUID,
+        request: GuestRequest,
+        tried: Collection[str],
+        wanted_host: str | None,
     ) -> Assignment | None:
         if wanted_host is not None:
             state = self._fleet.get(wanted_host)
             if state is None or wanted_host in tried:
                 return None
             return fit_host(request, state, self._taste)
-        ranked = choose_host(request, self._fleet, self._taste, len(tried) + 1)
-        return next((one for one in ranked if one.host not in tried), None)
+        limit = len(tried) + self._among
+        ranked = choose_host(request, self._fleet, self._taste, limit)
+        left = [one for one in ranked if one.host not in tried][: self._among]
+        return left[consumer.int % len(left)] if left else None
 
     def _put_holding(self, state: HostState, holding: Holding) -> None:
         others = tuple(h for h in state.holdings if h.consumer != holding.consumer)
