@@ -11,6 +11,7 @@ from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import HostRefusedError
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
+from sundog.core.lives.guest import GuestState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ class FakeAgent:
         self._snapshot = snapshot
         self._lock = Lock()
         self.guests: dict[UUID, Assignment] = {}
+        self.states: dict[UUID, GuestState] = {}
+        self.bring_errors: list[Exception | None] = []
         self.refusals: list[str] = []
         self.removal_errors: list[Exception] = []
         self.on_boot: Callable[[], None] | None = None
@@ -56,13 +59,30 @@ class FakeAgent:
                 raise HostRefusedError(f"Host {self.name} refused: {reason}")
             if consumer not in self.guests:
                 self.guests[consumer] = order.assignment
+                self.states[consumer] = GuestState.RUNNING
                 self._change_mdevs(consumer, order.assignment, made=True)
+        return self.report()
+
+    def bring(
+        self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
+    ) -> HostSnapshot:
+        assert grace_seconds >= 0
+        consumer = order.server.id
+        with self._lock:
+            error = self.bring_errors.pop(0) if self.bring_errors else None
+            if error is not None:
+                raise error
+            if consumer not in self.guests:
+                self.guests[consumer] = order.assignment
+                self._change_mdevs(consumer, order.assignment, made=True)
+            self.states[consumer] = state
         return self.report()
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         with self._lock:
             if self.removal_errors:
                 raise self.removal_errors.pop(0)
+            self.states.pop(consumer, None)
             if self.guests.pop(consumer, None) is not None:
                 self._change_mdevs(consumer, assignment, made=False)
         return self.report()

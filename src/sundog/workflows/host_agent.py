@@ -15,6 +15,7 @@ from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
 from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
+from sundog.core.lives.guest import GuestState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +122,63 @@ class LocalHost:
             )
             undo.pop_all()
             return after
+
+    def bring(
+        self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
+    ) -> HostSnapshot:
+        """Bring a guest to a state, its devices ready.
+
+        A guest that ends or stands still needs nothing of the host's other guests,
+        so it is waited for outside the host's lock.
+        """
+        consumer, guests = order.server.id, self._tools.guests
+        now = guests.state(consumer)
+        match state:
+            case GuestState.RUNNING:
+                self._run(order, now)
+            case GuestState.OFF if now is GuestState.ABSENT:
+                with self._lock:
+                    self._ready(order)
+            case GuestState.OFF:
+                guests.power_off(consumer, grace_seconds)
+            case _ if now is state:
+                pass
+            case _ if now is not GuestState.RUNNING:
+                raise HostRefusedError(
+                    f"Host {self._name} refused: the guest is {now.value}, not running"
+                )
+            case GuestState.PAUSED:
+                guests.pause(consumer)
+            case _:
+                guests.save(consumer)
+        return self.report()
+
+    def _run(self, order: BootOrder, now: GuestState) -> None:
+        consumer, guests = order.server.id, self._tools.guests
+        if now is GuestState.PAUSED:
+            guests.unpause(consumer)
+        elif now is not GuestState.RUNNING:
+            with self._lock:
+                snapshot = self._ready(order)
+                if now is GuestState.SAVED:
+                    guests.restore(consumer)
+                    return
+                guests.start(
+                    guest_config(
+                        order.server,
+                        order.assignment,
+                        snapshot.cells,
+                        order.guest_cells,
+                    )
+                )
+
+    def _ready(self, order: BootOrder) -> HostSnapshot:
+        """Check what a server holds on the devices as they are, and make it ready."""
+        consumer = order.server.id
+        snapshot = self._judge(consumer, order.assignment, self._holdings())
+        for share in order.assignment.devices:
+            self._tools.bench.make_ready(consumer, share)
+        return snapshot
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest, then give its devices back."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import HostFacts, HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
     from sundog.core.lives.claim import Claim
+    from sundog.core.lives.guest import GuestState
     from sundog.core.lives.server import Server
     from sundog.core.requests.flavor import Flavor
     from sundog.core.requests.guest_request import GuestCell
@@ -268,6 +269,39 @@ class Guests(Protocol):
         """Stop and undefine a guest; not there is fine."""
         ...
 
+    def state(self, consumer: UUID) -> GuestState:
+        """Return how a guest is now."""
+        ...
+
+    def power_off(self, consumer: UUID, grace_seconds: float = 0.0) -> None:
+        """End a guest and keep its definition; saved memory is dropped.
+
+        With grace it is asked to shut down first, and ended when it did not.
+        """
+        ...
+
+    def pause(self, consumer: UUID) -> None:
+        """Stop a running guest's CPUs."""
+        ...
+
+    def unpause(self, consumer: UUID) -> None:
+        """Let a paused guest go on."""
+        ...
+
+    def save(self, consumer: UUID) -> None:
+        """Detach a running guest's devices and put its memory on disk.
+
+        Raises HostRefusedError; the guest then runs on with its devices.
+        """
+        ...
+
+    def restore(self, consumer: UUID) -> None:
+        """Start a saved guest from its memory and attach its devices again.
+
+        Raises HostRefusedError; the guest then is as libvirt left it.
+        """
+        ...
+
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
         ...
@@ -303,6 +337,17 @@ class HostAgent(Protocol):
         Returns the snapshot after it. Raises HostRefusedError with the reason when
         the assignment does not hold on the devices as they are, or a step failed;
         then nothing is left.
+        """
+        ...
+
+    def bring(
+        self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
+    ) -> HostSnapshot:
+        """Bring a guest to a state, its devices ready; done twice is done once.
+
+        It keeps its claim and devices whatever happens. RUNNING starts it anew from
+        the order when it is off. Raises HostRefusedError with the reason, also when
+        there is no guest to pause or to save.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,18 +12,26 @@ from lxml import etree
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
-from sundog.edges.libvirt.connection import Connection, one_line
+from sundog.core.lives.guest import GuestState
+from sundog.edges.libvirt.guest_states import (
+    Domain,
+    is_over,
+    power_off,
+    refusal,
+    refusing,
+    restore,
+    save,
+    state_of,
+)
 from sundog.edges.libvirt.guest_xml import METADATA, Dialect, guest_xml
 from sundog.edges.libvirt.kinds.table import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sundog.core.guest_config import GuestConfig
+    from sundog.edges.libvirt.connection import Connection
     from sundog.edges.libvirt.kinds.kind import Source
-
-# Libvirt's binding ships no types; a domain by name.
-Domain = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,30 +45,76 @@ class GuestRecord:
 class LibvirtGuests:
     """The guests of one host."""
 
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
-        """Run guests over ``connection``, written in ``dialect``."""
+    def __init__(
+        self,
+        connection: Connection,
+        dialect: Dialect,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Run guests over ``connection``, written in ``dialect``.
+
+        ``wait`` sleeps for some seconds.
+        """
         self._connection = connection
         self._dialect = dialect
+        self._wait = wait
         self._seen: dict[tuple[UUID, int], GuestRecord] = {}
 
     def start(self, config: GuestConfig) -> None:
-        """Define and start a guest; raises HostRefusedError and leaves nothing."""
+        """Define and start a guest; raises HostRefusedError and leaves nothing.
+
+        One that is defined already is defined anew, and stays defined if it fails.
+        """
         self._check_sources(config)
+        was_there = self._find(config.uuid) is not None
         try:
             domain = self._connection.defineXML(guest_xml(config, self._dialect))
         except libvirt.libvirtError as error:
-            raise _refusal("refused the guest's definition", error) from error
+            raise refusal("refused the guest's definition", error) from error
         try:
             domain.create()
         except libvirt.libvirtError as error:
-            _remove(domain)
-            raise _refusal("could not start the guest", error) from error
+            if not was_there:
+                _remove(domain)
+            raise refusal("could not start the guest", error) from error
 
     def stop(self, consumer: UUID) -> None:
         """Stop and undefine a guest; not there is fine."""
         domain = self._find(consumer)
         if domain is not None:
             _remove(domain)
+
+    def state(self, consumer: UUID) -> GuestState:
+        """Return how a guest is now."""
+        domain = self._find(consumer)
+        return GuestState.ABSENT if domain is None else state_of(domain)
+
+    def power_off(self, consumer: UUID, grace_seconds: float = 0.0) -> None:
+        """End a guest and keep its definition; saved memory is dropped."""
+        power_off(self._known(consumer), grace_seconds, self._wait)
+
+    def pause(self, consumer: UUID) -> None:
+        """Stop a running guest's CPUs."""
+        with refusing("could not pause the guest"):
+            self._known(consumer).suspend()
+
+    def unpause(self, consumer: UUID) -> None:
+        """Let a paused guest go on."""
+        with refusing("could not unpause the guest"):
+            self._known(consumer).resume()
+
+    def save(self, consumer: UUID) -> None:
+        """Detach a running guest's devices and put its memory on disk."""
+        save(self._known(consumer), self._wait)
+
+    def restore(self, consumer: UUID) -> None:
+        """Start a saved guest from its memory and attach its devices again."""
+        domain = self._known(consumer)
+        try:
+            restore(domain)
+        finally:
+            # What was read between the start and the attaching is not all of it.
+            self._seen = {}
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run; guests of others are left out.
@@ -93,7 +148,7 @@ class LibvirtGuests:
                 libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
             )
         except libvirt.libvirtError as error:
-            raise _refusal("could not list the guests", error) from error
+            raise refusal("could not list the guests", error) from error
         found: dict[tuple[UUID, int], GuestRecord] = {}
         for domain in domains:
             key = (UUID(domain.UUIDString()), domain.ID())
@@ -103,13 +158,19 @@ class LibvirtGuests:
         self._seen = found
         return {uuid: record for (uuid, _), record in found.items()}
 
+    def _known(self, consumer: UUID) -> Domain:
+        domain = self._find(consumer)
+        if domain is None:
+            raise HostRefusedError(f"guest {consumer} is not there")
+        return domain
+
     def _find(self, consumer: UUID) -> Domain | None:
         try:
             return self._connection.lookupByUUIDString(str(consumer))
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
                 return None
-            raise _refusal("could not look for the guest", error) from error
+            raise refusal("could not look for the guest", error) from error
 
 
 def _remove(domain: Domain) -> None:
@@ -118,13 +179,13 @@ def _remove(domain: Domain) -> None:
         if domain.isActive():
             domain.destroy()
     except libvirt.libvirtError as error:
-        if not _is_over(error):
-            raise _refusal("could not stop the guest", error) from error
+        if not is_over(error):
+            raise refusal("could not stop the guest", error) from error
     try:
-        domain.undefine()
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
     except libvirt.libvirtError as error:
-        if not _is_over(error):
-            raise _refusal("could not undefine the guest", error) from error
+        if not is_over(error):
+            raise refusal("could not undefine the guest", error) from error
 
 
 def _holders(records: Mapping[UUID, GuestRecord]) -> dict[Source, UUID]:
@@ -137,9 +198,9 @@ def _read(domain: Domain) -> GuestRecord | None:
     try:
         root = etree.fromstring(domain.XMLDesc().encode())
     except libvirt.libvirtError as error:
-        if _is_over(error):
+        if is_over(error):
             return None
-        raise _refusal("could not tell what a guest has", error) from error
+        raise refusal("could not tell what a guest has", error) from error
     return GuestRecord(
         ours=root.find(f"metadata/{{{METADATA}}}server") is not None,
         sources=frozenset(
@@ -155,14 +216,3 @@ def _source(address: Any) -> Source:  # noqa: ANN401  lxml ships no types
         return UUID(address.get("uuid"))
     parts = (address.get(key, "0") for key in ("domain", "bus", "slot", "function"))
     return PciAddress(*(int(part, 16) for part in parts))
-
-
-def _is_over(error: libvirt.libvirtError) -> bool:
-    return error.get_error_code() in {
-        libvirt.VIR_ERR_NO_DOMAIN,
-        libvirt.VIR_ERR_OPERATION_INVALID,
-    }
-
-
-def _refusal(what: str, error: libvirt.libvirtError) -> HostRefusedError:
-    return HostRefusedError(f"libvirt {what}: {one_line(error)}")
