@@ -1,12 +1,16 @@
 """Booting goes from BUILD to ACTIVE, or leaves nothing behind and says why."""
 
 from dataclasses import replace
+from uuid import UUID
 
-from tests.workflows.world import flavor, host, hosts, world
+import pytest
+from tests.workflows.world import World, flavor, host, hosts, world
 
 from sundog.core.errors import ClaimConflictError, HostRefusedError
-from sundog.core.lives.claim import ClaimState
+from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.server import Phase, ServerStatus
+from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.flavor import Flavor
 
 VF = flavor("vf", pci="vf:1")
 VGPU = flavor("vgpu", pci="vGPU:1")
@@ -187,3 +191,65 @@ def test_placement_that_is_away_fails_the_boot_and_holds_nothing() -> None:
     server = here.servers.get(one)
     assert server.status is ServerStatus.ERROR
     assert here.agents["a"].guests == {}
+
+
+def other_claim(here: World, one: Flavor, consumer: int, state: ClaimState) -> Claim:
+    """Claim in the records, as another conductor does that shares the database."""
+    request = guest_request(one, {}, here.conductor.aliases)
+    assignment = here.fleet.fits(request, limit=1)[0]
+    claim = Claim(consumer=UUID(int=consumer), assignment=assignment, state=state)
+    here.store.claims.put(claim)
+    return claim
+
+
+@pytest.mark.parametrize(
+    ("consumer", "state"),
+    [(10**9, ClaimState.ALLOCATED), (0, ClaimState.CLAIMED)],
+)
+def test_device_that_another_conductor_took_is_not_asked_for(
+    consumer: int, state: ClaimState
+) -> None:
+    """Who sees the other's claim chooses another device, on the same host even."""
+    here = world(host("a"))
+    theirs = other_claim(here, VF, consumer, state)
+    [one] = here.boot(VF)
+    claim = here.servers.claim(one)
+    assert claim is not None
+    taken = {share.address for share in theirs.assignment.devices}
+    assert taken.isdisjoint(share.address for share in claim.assignment.devices)
+    assert here.servers.get(one).status is ServerStatus.ACTIVE
+
+
+def test_of_two_under_way_the_lower_id_goes_first() -> None:
+    """A claim that is under way with a higher id does not hold this one up."""
+    here = world(host("a", vfs=1))
+    other_claim(here, VF, 10**9, ClaimState.CLAIMED)
+    [one] = here.boot(VF)
+    assert here.servers.get(one).status is ServerStatus.ACTIVE
+
+
+def test_host_that_others_filled_is_left_with_the_reason() -> None:
+    """When nothing is left after the other's claim, the server says why."""
+    here = world(host("a", vfs=1))
+    other_claim(here, VF, 10**9, ClaimState.ALLOCATED)
+    [one] = here.boot(VF)
+    fault = here.servers.get(one).fault
+    assert fault is not None
+    assert fault.message.startswith("No valid host was found.")
+    assert here.servers.claim(one) is None
+
+
+def test_what_another_conductor_gave_back_is_free_again() -> None:
+    """A look at the host drops what the records no longer hold, and only that."""
+    here = world(host("a", vfs=2))
+    [mine] = here.boot(VF)
+    theirs = other_claim(here, VF, 10**9, ClaimState.ALLOCATED)
+    here.conductor.refresh("a")
+    state = here.fleet.state("a")
+    assert state is not None
+    assert set(state.held_by) == {mine, theirs.consumer}
+    here.store.claims.remove(theirs.consumer)
+    here.conductor.refresh("a")
+    here.check_agreement()
+    assert here.boot(VF) != []
+    here.check_agreement()

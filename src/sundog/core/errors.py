@@ -75,6 +75,12 @@ class ClaimConflictError(SundogError):
     code = "claim_conflict"
 
 
+class OutbidError(ClaimConflictError):
+    """Another chooser claimed first what was chosen; choosing anew may find more."""
+
+    code = "outbid"
+
+
 class HostRefusedError(SundogError):
     """The host's agent, the last judge, refused or failed a job; nothing is left."""
 

@@ -83,10 +83,8 @@ class Embedded:
 
     def beat(self) -> None:
         """Scan every host once and report what changed; called now and then."""
-        for agent in self.agents.values():
-            snapshot = agent.report()
-            self.conductor.reports.take(snapshot)
-            self.conductor.reports.heard_of(snapshot)
+        for host in self.agents:
+            self.conductor.reports.heard_of(self.conductor.refresh(host))
 
     def follow_rules(self, settings: Settings) -> None:
         """Apply a whitelist that was read anew, at once."""

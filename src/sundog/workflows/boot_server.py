@@ -10,18 +10,21 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from sundog.core.choosing.choose_host import check
 from sundog.core.errors import (
     ClaimConflictError,
     ConflictError,
     HostRefusedError,
     NoValidHostError,
+    OutbidError,
     StuckError,
     SundogError,
 )
 from sundog.core.hosts.allocation import allocation_of
-from sundog.core.lives.claim import Claim, ClaimEvent
+from sundog.core.hosts.host_snapshot import Holding, HostState
+from sundog.core.lives.claim import Claim, ClaimEvent, ClaimState
 from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.delete_server import give_back
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     from sundog.workflows.conductor import Conductor
 
 LOG = logging.getLogger(__name__)
+
+# How often a server chooses anew because another chooser was faster. Each time the
+# other one got on, so that many in a row mean hosts that are all but full.
+MOST_OUTBIDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]
         with ExitStack() as undo:
             undo.callback(_forget, conductor, claims)
             for claim in claims:
-                conductor.claims.put(claim)
+                _record(conductor, claim)
             conductor.ledger.claim_many(_allocations(conductor, chosen))
             undo.pop_all()
     except SundogError as refused:
@@ -156,9 +163,9 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
 
     Raises NoValidHostError when none is left or the attempts are used up.
     """
-    server, tried = boot.server, dict[str, str]()
-    while len(tried) < conductor.max_attempts:
-        claimed = boot.claimed if not tried else None
+    server, tried, outbids = boot.server, dict[str, str](), 0
+    claimed = boot.claimed
+    while len(tried) < conductor.max_attempts and outbids < MOST_OUTBIDS:
         assignment = claimed or conductor.fleet.reserve(
             server.id, boot.request, tried, server.wanted_host
         )
@@ -166,12 +173,17 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
             break
         try:
             _attempt(conductor, boot, assignment, is_claimed=claimed is not None)
+        except OutbidError as outbid:
+            LOG.info("Server %s: %s", server.id, outbid)
+            outbids += 1
+            conductor.refresh(assignment.host)
         except (ClaimConflictError, HostRefusedError) as refused:
             LOG.warning("Server %s on %s: %s", server.id, assignment.host, refused)
             tried[assignment.host] = str(refused)
             conductor.refresh(assignment.host)
         else:
             return
+        claimed = None
     raise NoValidHostError(_why(conductor, boot.request, tried))
 
 
@@ -190,7 +202,9 @@ def _attempt(
     claim = Claim(consumer=server.id, assignment=assignment)
     with ExitStack() as undo:
         undo.callback(conductor.fleet.drop, server.id, host)
-        conductor.claims.put(claim)
+        undo.callback(conductor.claims.remove, server.id)
+        if not is_claimed:
+            _record(conductor, claim)
         undo.pop_all()
         undo.callback(_take_back, conductor, claim)
         if not is_claimed:
@@ -206,6 +220,30 @@ def _attempt(
         conductor.advance(server.id, ServerEvent.START, launched=now)
         undo.pop_all()
     conductor.reports.take(snapshot)
+
+
+def _record(conductor: Conductor, claim: Claim) -> None:
+    """Write a claim down, and yield to another chooser who was there before.
+
+    Placement counts amounts: two choosers that take the same device of a card with
+    room are both let through, and the host would have to refuse one of them. Of two
+    that are under way at once the lower id goes first.
+    """
+    host = claim.assignment.host
+    conductor.claims.put(claim)
+    conductor.fleet.recorded(claim.consumer)
+    state = conductor.fleet.state(host)
+    first = tuple(
+        Holding(consumer=other.consumer, assignment=other.assignment)
+        for other in conductor.claims.of_host(host)
+        if other.consumer != claim.consumer
+        and (other.state is not ClaimState.CLAIMED or other.consumer < claim.consumer)
+    )
+    if state is None:
+        raise HostRefusedError(f"Host {host} is gone.")
+    reason = check(claim.assignment, HostState(snapshot=state.snapshot, holdings=first))
+    if reason:
+        raise OutbidError(f"Another server was first on host {host}: {reason}")
 
 
 def _take_back(conductor: Conductor, claim: Claim) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.requests.alias import Alias
     from sundog.workflows.fleet_view import FleetView
     from sundog.workflows.ports import ClaimStore, Clock, HostAgent, Ledger, ServerStore
@@ -56,13 +57,18 @@ class Conductor:
         except (ConflictError, NotFoundError):
             LOG.info("Server %s went away while it failed: %s", server_id, message)
 
-    def refresh(self, host: str) -> None:
-        """Look at a host anew: its devices, and what the claims say is held on it."""
+    def refresh(self, host: str) -> HostSnapshot:
+        """Look at a host anew: its devices, and what the claims say is held on it.
+
+        Other conductors may have claimed there or given back.
+        """
+        recorded = self.fleet.recorded_on(host)
         snapshot = self.agents[host].report()
-        holdings = [
-            Holding(consumer=claim.consumer, assignment=claim.assignment)
-            for claim in self.claims.of_host(host)
-        ]
-        for holding in holdings:
+        claims = self.claims.of_host(host)
+        for claim in claims:
+            holding = Holding(consumer=claim.consumer, assignment=claim.assignment)
             self.fleet.hold(holding)
+        for consumer in recorded.difference(claim.consumer for claim in claims):
+            self.fleet.drop(consumer, host)
         self.reports.take(snapshot)
+        return snapshot

@@ -35,6 +35,7 @@ class FleetView:
         self._taste = taste
         self._among = among
         self._fleet = Fleet()
+        self._unrecorded: set[UUID] = set()
         self._lock = Lock()
 
     def see(self, snapshot: HostSnapshot) -> None:
@@ -53,9 +54,21 @@ class FleetView:
             if state is not None:
                 self._put_holding(state, holding)
 
+    def recorded(self, consumer: UUID) -> None:
+        """Know that what was reserved for a consumer stands in the claims' records."""
+        with self._lock:
+            self._unrecorded.discard(consumer)
+
+    def recorded_on(self, host: str) -> frozenset[UUID]:
+        """Return who holds something on a host by the claims' records."""
+        with self._lock:
+            state = self._fleet.get(host)
+            return frozenset(state.held_by if state else ()) - self._unrecorded
+
     def drop(self, consumer: UUID, host: str) -> None:
         """Forget what a consumer holds on a host; none is fine."""
         with self._lock:
+            self._unrecorded.discard(consumer)
             state = self._fleet.get(host)
             if state is not None:
                 left = tuple(h for h in state.holdings if h.consumer != consumer)
@@ -82,6 +95,7 @@ class FleetView:
                 state = self._fleet.get(assignment.host)
                 if state is not None:
                     held = Holding(consumer=consumer, assignment=assignment)
+                    self._unrecorded.add(consumer)
                     self._put_holding(state, held)
             return assignment
 
