@@ -1,0 +1,1 @@
+"""Whether the records of a host agree: guests, claims, allocations, devices."""

@@ -1,0 +1,319 @@
+"""Finds where the records of a host disagree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from sundog.core.agreement.records import (
+    Disagreement,
+    DisagreementKind,
+    Repair,
+)
+from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.hosts.allocation import allocation_of
+from sundog.core.hosts.called_tree import call_for
+from sundog.core.hosts.card_inventory import CARD_BUDGET
+from sundog.core.hosts.host_snapshot import Holding
+from sundog.core.hosts.provider_tree import provider_uuid
+from sundog.core.hosts.whitelist import GONE
+from sundog.core.lives.claim import ClaimState
+from sundog.core.lives.phases import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from uuid import UUID
+
+    from sundog.core.agreement.records import HostRecords
+    from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.hosts.provider_tree import Allocation
+    from sundog.core.lives.claim import Claim
+    from sundog.core.requests.guest_request import GuestRequest
+
+_KIND = DisagreementKind
+_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED})
+_OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED})
+_HOLDS: Final = _RUNS | _OFF
+# A server in one of these needs nothing of a host.
+_NEEDS_NOTHING: Final = frozenset({Phase.DELETED, Phase.SHELVED_OFFLOADED})
+# Whether these are charged follows from what the host offers now, not from the claim.
+_MAY_BE_MORE: Final = frozenset({CARD_BUDGET, "DISK_GB"})
+
+
+def disagreements(records: HostRecords) -> tuple[Disagreement, ...]:
+    """Return everything that the records of a host tell differently; none: agreed.
+
+    Nothing is said of a server that a job works on.
+    """
+    found = (
+        *_about_guests(records),
+        *_about_claims(records),
+        *_about_servers(records),
+        *_about_allocations(records),
+        *_about_devices(records),
+        *_about_mdevs(records),
+        *_about_providers(records),
+    )
+    return tuple(one for one in found if one.consumer not in records.moving)
+
+
+def mdev_names(consumer: UUID, request: GuestRequest) -> dict[UUID, tuple[UUID, str]]:
+    """Return the mdevs that a server could have: their names, to consumer and slot."""
+    slots = (
+        f"{wanted.id}/{number}"
+        for wanted in request.devices
+        for number in range(wanted.count)
+    )
+    return {mdev_uuid(consumer, slot): (consumer, slot) for slot in slots}
+
+
+def _phase(records: HostRecords, consumer: UUID) -> Phase | None:
+    word = records.servers.get(consumer)
+    return None if word is None else word.phase
+
+
+def _is_needed(records: HostRecords, consumer: UUID) -> bool:
+    phase = _phase(records, consumer)
+    return phase is not None and phase not in _NEEDS_NOTHING
+
+
+def _is_abandoned(records: HostRecords, consumer: UUID) -> bool:
+    return not _is_needed(records, consumer) and consumer not in records.guests
+
+
+def _about_guests(records: HostRecords) -> Iterator[Disagreement]:
+    host = records.snapshot.name
+    for consumer in sorted(records.guests):
+        phase = _phase(records, consumer)
+        if consumer not in records.claims:
+            kind, why = _KIND.GUEST_UNCLAIMED, "runs and nobody claims what it has"
+        elif not _is_needed(records, consumer) or phase in _OFF:
+            word = phase.value if phase else "unknown"
+            kind, why = _KIND.GUEST_UNWANTED, f"runs although its server is {word}"
+        else:
+            continue
+        yield Disagreement(
+            host=host, kind=kind, what=f"the guest {consumer} {why}", consumer=consumer
+        )
+
+
+def _about_claims(records: HostRecords) -> Iterator[Disagreement]:
+    host = records.snapshot.name
+    for consumer, claim in sorted(records.claims.items()):
+        phase = _phase(records, consumer)
+        if _is_abandoned(records, consumer):
+            yield Disagreement(
+                host=host,
+                kind=_KIND.CLAIM_ABANDONED,
+                what=f"server {consumer} is gone and has no guest but is on claim",
+                repair=Repair.GIVE_BACK,
+                consumer=consumer,
+            )
+        elif phase in _RUNS and consumer not in records.guests:
+            yield Disagreement(
+                host=host,
+                kind=_KIND.GUEST_MISSING,
+                what=f"server {consumer} is active but its guest does not run",
+                consumer=consumer,
+            )
+        elif phase in _HOLDS and claim.state is not ClaimState.ALLOCATED:
+            yield Disagreement(
+                host=host,
+                kind=_KIND.CLAIM_UNFINISHED,
+                what=f"server {consumer} is built but its claim is {claim.state.value}",
+                consumer=consumer,
+            )
+    yield from _doubled(records)
+
+
+def _doubled(records: HostRecords) -> Iterator[Disagreement]:
+    holders: dict[str, list[UUID]] = defaultdict(list)
+    for consumer, claim in sorted(records.claims.items()):
+        for what in _exclusive(claim):
+            holders[what].append(consumer)
+    for what, consumers in holders.items():
+        for consumer in consumers[1:]:
+            yield Disagreement(
+                host=records.snapshot.name,
+                kind=_KIND.CLAIM_DOUBLED,
+                what=f"servers {consumers[0]} and {consumer} both claim {what}",
+                consumer=consumer,
+            )
+
+
+def _exclusive(claim: Claim) -> Iterator[str]:
+    """Return what a claim holds and nobody else may."""
+    for share in claim.assignment.devices:
+        if not share.is_made:
+            yield str(share.address)
+    for cell in claim.assignment.cells:
+        for cpu in sorted({cpu for _, cpu in cell.pins} | cell.blocked):
+            yield f"CPU {cpu}"
+
+
+def _about_servers(records: HostRecords) -> Iterator[Disagreement]:
+    host = records.snapshot.name
+    for consumer, word in sorted(records.servers.items(), key=lambda item: item[0]):
+        claimed = consumer in records.claims
+        if word.host == host and word.phase in _HOLDS and not claimed:
+            yield Disagreement(
+                host=host,
+                kind=_KIND.CLAIM_MISSING,
+                what=f"server {consumer} is {word.phase.value} but claims nothing",
+                consumer=consumer,
+            )
+
+
+def _about_allocations(records: HostRecords) -> Iterator[Disagreement]:
+    host = records.snapshot.name
+    for consumer, claim in sorted(records.claims.items()):
+        if _is_abandoned(records, consumer):
+            continue
+        wanted = allocation_of(claim.assignment, records.snapshot)
+        held = records.allocations.get(consumer, {})
+        if wanted and not held:
+            kind, what = _KIND.ALLOCATION_MISSING, "is not charged in Placement"
+        elif not _agrees(wanted, held):
+            kind, what = _KIND.ALLOCATION_WRONG, "is charged otherwise in Placement"
+        else:
+            continue
+        yield Disagreement(
+            host=host,
+            kind=kind,
+            what=f"what server {consumer} claims {what}",
+            repair=Repair.WRITE,
+            consumer=consumer,
+        )
+    for consumer in sorted(records.allocations.keys() - records.claims.keys()):
+        yield _unclaimed_allocation(records, consumer)
+
+
+def _agrees(wanted: Allocation, held: Allocation) -> bool:
+    """Whether all that is wanted is held, and no more than may be."""
+    for provider in wanted.keys() | held.keys():
+        asked, there = wanted.get(provider, {}), held.get(provider, {})
+        for name in asked.keys() | there.keys():
+            same = asked.get(name, 0) == there.get(name, 0)
+            if not same and (name in asked or name not in _MAY_BE_MORE):
+                return False
+    return True
+
+
+def _unclaimed_allocation(records: HostRecords, consumer: UUID) -> Disagreement:
+    host, phase = records.snapshot.name, _phase(records, consumer)
+    if phase is None:
+        return Disagreement(
+            host=host,
+            kind=_KIND.ALLOCATION_FOREIGN,
+            what=f"{consumer}, no server of ours, holds something in Placement",
+            consumer=consumer,
+        )
+    # Of a server that should have a claim this may be the last word on what it has.
+    is_safe = phase not in _HOLDS and consumer not in records.guests
+    return Disagreement(
+        host=host,
+        kind=_KIND.ALLOCATION_ORPHANED,
+        what=f"server {consumer} claims nothing but holds something in Placement",
+        repair=Repair.RELEASE if is_safe else Repair.NONE,
+        consumer=consumer,
+    )
+
+
+def _about_devices(records: HostRecords) -> Iterator[Disagreement]:
+    """Tell what running guests claim and the host does not have."""
+    mdevs = {mdev.uuid: mdev for mdev in records.snapshot.mdevs}
+    there = {
+        (device.address, device.type_id)
+        for card in records.snapshot.cards
+        for device in card.devices
+        if device.unavailable != GONE
+    }
+    for consumer, claim in sorted(records.claims.items()):
+        if consumer not in records.guests:
+            continue
+        for share in claim.assignment.devices:
+            if share.is_made:
+                mdev = mdevs.get(mdev_uuid(consumer, share.slot))
+                good = mdev is not None and (
+                    (mdev.parent, mdev.type_id) == (share.address, share.type_id)
+                )
+            else:
+                good = (share.address, share.type_id) in there
+            if not good:
+                yield _device_missing(records.snapshot.name, consumer, share)
+
+
+def _device_missing(host: str, consumer: UUID, share: DeviceShare) -> Disagreement:
+    what = f"{share.type_id} of {share.address}" if share.is_made else share.address
+    return Disagreement(
+        host=host,
+        kind=_KIND.DEVICE_MISSING,
+        what=f"server {consumer} runs without its {share.slot}: {what} is not there",
+        consumer=consumer,
+        slot=share.slot,
+    )
+
+
+def _about_mdevs(records: HostRecords) -> Iterator[Disagreement]:
+    claimed = _claimed_mdevs(records.claims)
+    for mdev in records.snapshot.mdevs:
+        if mdev.uuid in claimed:
+            continue
+        where = f"{mdev.uuid} of {mdev.type_id} on {mdev.parent}"
+        if mdev.uuid not in records.mdev_names:
+            yield Disagreement(
+                host=records.snapshot.name,
+                kind=_KIND.MDEV_FOREIGN,
+                what=f"the mdev {where} is not ours",
+                mdev=mdev,
+            )
+            continue
+        consumer, slot = records.mdev_names[mdev.uuid]
+        # The mdevs of a built server whose claim is lost are what it stands on.
+        is_safe = (
+            consumer not in records.guests and _phase(records, consumer) not in _HOLDS
+        )
+        yield Disagreement(
+            host=records.snapshot.name,
+            kind=_KIND.MDEV_ORPHANED,
+            what=f"the mdev {where} was made for server {consumer}, which claims none",
+            repair=Repair.REMOVE_MDEV if is_safe else Repair.NONE,
+            consumer=consumer,
+            mdev=mdev,
+            slot=slot,
+        )
+
+
+def _claimed_mdevs(claims: Mapping[UUID, Claim]) -> set[UUID]:
+    return {
+        mdev_uuid(consumer, share.slot)
+        for consumer, claim in claims.items()
+        for share in claim.assignment.devices
+        if share.is_made
+    }
+
+
+def _about_providers(records: HostRecords) -> Iterator[Disagreement]:
+    snapshot = records.snapshot
+    called = call_for(
+        snapshot,
+        [
+            Holding(consumer=consumer, assignment=claim.assignment)
+            for consumer, claim in records.claims.items()
+        ],
+    ).providers
+    for uuid, name in sorted(records.providers.items()):
+        if uuid not in called and uuid == provider_uuid(snapshot.uuid, name):
+            yield Disagreement(
+                host=snapshot.name,
+                kind=_KIND.PROVIDER_LEFT,
+                what=f"Placement has the provider {name}, which the host has not",
+                repair=Repair.REPORT,
+            )
+    for uuid in sorted(called.keys() - records.providers.keys()):
+        yield Disagreement(
+            host=snapshot.name,
+            kind=_KIND.PROVIDER_MISSING,
+            what=f"Placement lacks the provider {called[uuid].name}",
+            repair=Repair.REPORT,
+        )
