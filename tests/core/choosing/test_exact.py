@@ -110,6 +110,35 @@ def test_the_order_of_requests_does_not_matter(seed: int) -> None:
     assert crossing(turned, state) == crossing(request, state)
 
 
+def rank(
+    request: GuestRequest, state: HostState, taste: Taste
+) -> tuple[int, int, int, str] | None:
+    """Rank one host by itself, as the order of hosts is written; None: no fit."""
+    ask, room = Ask(request, taste), host_room(state)
+    fit = fit_room(ask, room)
+    if fit is None:
+        return None
+    strange = sum(ask.choice(face) is None for face in room.faces)
+    load = -room.load if taste.hosts is Order.PACK else room.load
+    return fit.far, strange * taste.keep_device_hosts_free, load, room.name
+
+
+@hundred
+@given(SEEDS, TASTES, st.integers(min_value=1, max_value=6))
+def test_the_best_hosts_come_in_order(seed: int, taste: Taste, limit: int) -> None:
+    """Ending the search early leaves out no host that ranks better."""
+    random = seeded(seed)
+    states = [used_host(random, f"host{number}") for number in range(6)]
+    states += [
+        replace(s, snapshot=replace(s.snapshot, name=f"again{n}"))
+        for n, s in enumerate(states[:3])
+    ]
+    request = any_request(random, states[0].snapshot)
+    ranks = sorted(filter(None, (rank(request, state, taste) for state in states)))
+    chosen = choose_host(request, Fleet(states), taste, limit)
+    assert [found.host for found in chosen] == [name for *_, name in ranks[:limit]]
+
+
 @hundred
 @given(SEEDS, TASTES)
 def test_choosing_is_deterministic_and_a_change_costs_no_rebuild(

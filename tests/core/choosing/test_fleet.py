@@ -19,8 +19,10 @@ from tests.core.choosing.plain_hosts import (
 from sundog.core.choosing.choose_host import Order, Taste, choose_host, fit_host
 from sundog.core.choosing.fitting.flow import Network
 from sundog.core.choosing.fleet import Fleet
+from sundog.core.devices.device import DeviceKind
 from sundog.core.requests.guest_request import (
     CpuPolicy,
+    DeviceWant,
     NumaPolicy,
     PageChoice,
     ThreadPolicy,
@@ -46,6 +48,25 @@ def test_hosts_are_kept_by_name() -> None:
 def test_a_disabled_host_never_fits() -> None:
     """Not even when it is asked by itself."""
     assert fit_host(pinned(), replace(host(), enabled=False)) is None
+
+
+def test_equal_hosts_may_have_their_cards_in_other_places() -> None:
+    """Each gets devices of its own, on the card that is best there."""
+    one = host(nic(1, 0), nic(2, 0, vfs=3), name="one")
+    two = host(nic(1, 0, vfs=3), nic(2, 0), name="two")
+    request = pinned(asked(count=3, want=DeviceWant(kind=DeviceKind.VF)))
+    chosen = choose_host(request, Fleet([one, two]))
+    assert chosen == (fit_host(request, one), fit_host(request, two))
+
+
+def test_hosts_of_the_same_load_are_kept_apart() -> None:
+    """One that goes does not take another with it."""
+    fleet = Fleet([host(name="one"), host(gpu(1), name="two")])
+    small = host(name="small")
+    small = replace(small, snapshot=replace(small.snapshot, disk_gb=5))
+    fleet.put(small)
+    fleet.remove("one")
+    assert [found.host for found in choose_host(pinned(), fleet)] == ["small", "two"]
 
 
 @pytest.mark.parametrize(("order", "first"), [(Order.PACK, "b"), (Order.SPREAD, "a")])

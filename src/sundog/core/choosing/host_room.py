@@ -69,8 +69,8 @@ class HostRoom:
     """What is free on a host; equal ``shape`` means interchangeable.
 
     ``faces`` counts the free devices by what wants may ask about, each as if it were
-    the only one taken. ``socket_masks`` has, by cell index, the cells of its socket
-    (0 when the socket is unknown).
+    the only one taken; ``spots`` does so by face and cell mask. ``socket_masks`` has,
+    by cell index, the cells of its socket (0 when the socket is unknown).
     """
 
     state: HostState
@@ -79,6 +79,7 @@ class HostRoom:
     socket_masks: tuple[int, ...]
     disk_free: int
     faces: dict[Face, int]
+    spots: tuple[tuple[Face, int, int], ...]
     load: int
     shape: HostShape
 
@@ -98,10 +99,13 @@ def host_room(state: HostState) -> HostRoom:
     disk_free = floor(snapshot.disk_gb * snapshot.disk_ratio) - disk
     disk_free = max(0, min(disk_free, snapshot.disk_gb))
     faces: Counter[Face] = Counter()
+    spots: Counter[tuple[Face, int]] = Counter()
     for card in cards:
         for group in card.functions:
             for offer in group.offers:
-                faces[offer.face] += offer.free * len(group.places)
+                count = offer.free * len(group.places)
+                faces[offer.face] += count
+                spots[offer.face, offer.mask] += count
     load = sum(cell.load for cell in cells) // max(1, len(cells))
     shape: HostShape = (
         tuple(cell.shape for cell in cells),
@@ -116,6 +120,7 @@ def host_room(state: HostState) -> HostRoom:
         socket_masks=_socket_masks(snapshot.cells),
         disk_free=disk_free,
         faces=dict(faces),
+        spots=tuple((face, mask, count) for (face, mask), count in spots.items()),
         load=load,
         shape=shape,
     )

@@ -37,6 +37,15 @@ class Need(NamedTuple):
     memory: int
 
 
+class Least(NamedTuple):
+    """What a host must have free in sum, and the most pins in one cell; MiB."""
+
+    most_pins: int
+    pins: int
+    shared: int
+    memory: int
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """Devices that are asked for alike; ``slots`` names each (slot, alias)."""
@@ -78,9 +87,11 @@ class Ask:
         sizes: Counter[str] = Counter()
         for device in wanted:
             sizes[_unit_of(device)] += device.count
+        self.least = _least(request, self.needs)
         self.isolate = request.isolate_groups and len(sizes) > 1
         self.one_a_card = self.isolate and max(sizes.values()) == 1
         self.units, self.demands = self._demands(wanted, sizes)
+        self.no_choice = (-1,) * len(self.demands)
         self.strict = tuple(
             number
             for number, demand in enumerate(self.demands)
@@ -164,16 +175,24 @@ class Ask:
     def page_sizes(self, room: HostRoom) -> tuple[int, ...]:
         """List the page sizes in KiB to try on a host, best first."""
         choice = self.request.page_size
+        if choice in (None, PageChoice.SMALL):
+            return (SMALL_PAGE_KB,)
         huge = sorted({size for c in room.cells for size, _ in c.pages}, reverse=True)
         match choice:
-            case None | PageChoice.SMALL:
-                return (SMALL_PAGE_KB,)
             case PageChoice.LARGE:
                 return tuple(huge)
             case PageChoice.ANY:
                 return (*huge, SMALL_PAGE_KB)
             case _:
                 return (choice,)
+
+
+def _least(request: GuestRequest, needs: tuple[Need, ...]) -> Least:
+    if not needs:
+        return Least(0, 0, request.vcpus, request.memory_mb)
+    pins = [need.pinned for need in needs]
+    shared, memory = sum(n.shared for n in needs), sum(n.memory for n in needs)
+    return Least(max(pins), sum(pins), shared, memory)
 
 
 def guest_cells(request: GuestRequest) -> tuple[GuestCell, ...]:

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 # places of the wants in their lists, cells crossed, worth of the cards.
 CROSSING = 1 << 16
 WANTING = 1 << 28
+WANT_FAR = WANTING // CROSSING
 
 # Bounds that are looked at, once there is a fit, for one that crosses fewer cells.
 MOST_IMPROVEMENTS = 120
 
 SAME, UNKNOWN, SOCKET, FAR = range(4)
-_ALLOWED = {
+ALLOWED = {
     NumaPolicy.REQUIRED: (SAME,),
     NumaPolicy.SOCKET: (SAME, SOCKET),
     NumaPolicy.LEGACY: (SAME, UNKNOWN),
@@ -305,7 +306,7 @@ class DeviceFit:
 def _cost(kind: Kind, demand: int, policy: NumaPolicy, where: Where) -> int | None:
     want = kind.wants[demand]
     crossing = where.crossing(kind.mask)
-    if want < 0 or crossing not in _ALLOWED[policy]:
+    if want < 0 or crossing not in ALLOWED[policy]:
         return None
     return want * WANTING + crossing * CROSSING + kind.score
 
