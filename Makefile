@@ -38,7 +38,7 @@ check: install  ## formatter, ruff, mypy, import contracts, size and layout test
 	$(bin)/pytest -q -p no:randomly tests/architecture
 
 bench: install  ## benchmarks, each beside what it is measured against
-	@for bench in bench/bench_*.py; do $(bin)/python -m bench.$$(basename $$bench .py); done
+	@$(bin)/python -m bench
 
 docs: install  ## draw docs/lives.md and docs/picture.svg anew
 	@$(bin)/python -m scripts.draw_docs

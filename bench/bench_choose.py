@@ -260,7 +260,7 @@ def crossed() -> tuple[HostPlan, ...]:
     Whoever tries the cells with the most devices first, tries the wrong ones.
     """
     (plan,) = make_fleet(FleetShape(hosts=1, cells=16, cores=4, cards_a_cell=1, vfs=0))
-    wanted = [device for device in plan.devices if device.cell % 2]
+    wanted = [device for device in plan.devices if (device.cell or 0) % 2]
     others = [
         DevicePlan(address=address, card=address, product=OTHER_PRODUCT, cell=cell)
         for cell in range(0, 16, 2)

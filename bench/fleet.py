@@ -32,12 +32,15 @@ class CellPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class DevicePlan:
-    """A VF of ``card``, or a whole function when it is its own card."""
+    """A VF of ``card``, or a whole function when it is its own card.
+
+    ``cell`` is None when the host does not know it.
+    """
 
     address: str
     card: str
     product: str
-    cell: int
+    cell: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

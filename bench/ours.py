@@ -83,7 +83,7 @@ def _device(plan: DevicePlan) -> Device:
         vendor_id="8086",
         product_id=plan.product,
         resource_class=f"CUSTOM_PCI_8086_{plan.product.upper()}",
-        numa_nodes=frozenset({plan.cell}),
+        numa_nodes=frozenset() if plan.cell is None else frozenset({plan.cell}),
     )
 
 

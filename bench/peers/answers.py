@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.peers.environment import ask
 from bench.table import NOTHING, shown
@@ -62,6 +62,18 @@ class Peers:
         if answer is None:
             return []
         return [Took(seconds=median(answer[name])) for name in ("built", "consumed")]
+
+    def fits(
+        self, hosts: Sequence[HostPlan], requests: Sequence[RequestPlan]
+    ) -> list[list[dict[str, Any]] | None] | None:
+        """Fit each request on its host: by guest cell the host cell and the pins."""
+        job = {
+            "job": "fits",
+            "hosts": [asdict(host) for host in hosts],
+            "requests": [asdict(request) for request in requests],
+        }
+        answer = ask("nova_side.py", job, 10 * self.limit) if self.on else None
+        return None if answer is None else answer["answers"]
 
     def _ask(self, script: str, job: dict[str, object]) -> Took | None:
         if not self.on:

@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from collections import deque
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 HERE: Final = Path(__file__).parent
 FOLDER: Final = HERE.parents[1] / ".cache" / "bench-peers"
@@ -40,60 +42,87 @@ def install(say: Callable[[str], None]) -> Path:
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
     command += ["--progress-bar=off", "-c", str(CONSTRAINTS), *WANTED]
     with subprocess.Popen(  # noqa: S603 - fixed words
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as pip:
-        # Its warnings would fill the pipe while nobody reads them.
-        errors = _drained(pip)
+        said = deque[str](maxlen=5)
         for count, line in enumerate(pip.stdout or ()):
+            said.append(line)
             if count % 25 == 0:
                 say(f"the peers are installed, once: {count:4} {line[:50].strip()}")
         code = pip.wait()
     if code:
-        raise PeerError(f"pip failed: {_last_words(errors)}")
+        raise PeerError(f"pip failed: {_last_words(said)}")
     stamp.write_text(wanted)
     return python
 
 
-def ask(script: str, job: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+def ask(
+    script: Path | str,
+    job: dict[str, Any],
+    seconds: float,
+    python: Path = FOLDER / "bin" / "python",
+) -> dict[str, Any] | None:
     """Run a peer's script on a job; None when it measures for longer than allowed.
 
     The time in which it builds what it needs does not count. Raises PeerError.
     """
-    with subprocess.Popen(  # noqa: S603 - our own script
-        [str(FOLDER / "bin" / "python"), str(HERE / script)],
+    command = [str(python), str(HERE / script)]
+    with _started(command) as peer, _reading(peer) as (lines, errors):
+        try:
+            _tell(peer, job)
+            _next(lines, SETUP_SECONDS, errors)
+            answer: dict[str, Any] = _next(lines, seconds, errors)
+        except Empty:
+            return None
+    return answer
+
+
+def _started(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - our own script
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"},
-    ) as peer:
-        errors, lines = _drained(peer), _lines(peer)
-        try:
-            if peer.stdin is not None:
-                json.dump(job, peer.stdin)
-                peer.stdin.close()
-            _next(lines, SETUP_SECONDS, errors)
-            answer: dict[str, Any] = _next(lines, seconds, errors)
-        except BrokenPipeError:
-            peer.wait()
-            raise PeerError(_last_words(errors)) from None
-        except Empty:
-            return None
-        finally:
-            peer.kill()
-    return answer
+    )
 
 
-def _lines(peer: subprocess.Popen[str]) -> Queue[str | None]:
+def _tell(peer: subprocess.Popen[str], job: dict[str, Any]) -> None:
+    if peer.stdin is None:
+        return
+    # A peer that ended early is found out when its answer is read.
+    with suppress(BrokenPipeError):
+        json.dump(job, peer.stdin)
+    with suppress(BrokenPipeError):
+        peer.stdin.close()
+
+
+@contextmanager
+def _reading(
+    peer: subprocess.Popen[str],
+) -> Iterator[tuple[Queue[str | None], list[str]]]:
+    """Read what a peer says, in threads that end with it: at the latest here."""
     lines: Queue[str | None] = Queue()
+    errors: list[str] = []
 
     def read() -> None:
         for line in peer.stdout or ():
             lines.put(line)
         lines.put(None)
 
-    Thread(target=read, daemon=True).start()
-    return lines
+    threads = [
+        Thread(target=read),
+        Thread(target=lambda: errors.extend(peer.stderr or ())),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield lines, errors
+    finally:
+        peer.kill()
+        for thread in threads:
+            thread.join()
 
 
 def _next(lines: Queue[str | None], seconds: float, errors: list[str]) -> Any:  # noqa: ANN401 - JSON
@@ -103,13 +132,7 @@ def _next(lines: Queue[str | None], seconds: float, errors: list[str]) -> Any:  
     return json.loads(line)
 
 
-def _drained(peer: subprocess.Popen[str]) -> list[str]:
-    found: list[str] = []
-    Thread(target=lambda: found.extend(peer.stderr or ()), daemon=True).start()
-    return found
-
-
-def _last_words(errors: list[str]) -> str:
+def _last_words(errors: Iterable[str]) -> str:
     return " ".join("".join(errors).split())[-500:] or "it ended without a word"
 
 

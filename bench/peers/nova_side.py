@@ -171,8 +171,10 @@ def _cell(cell, host):
     first, threads = cell["first_cpu"], cell["threads"]
     cpus = set(range(first, first + cell["cores"] * threads))
     cores = range(first, first + cell["cores"] * threads, threads)
-    total = cell["memory_mb"] // 4 * 1024
-    pages = objects.NUMAPagesTopology(size_kb=4, total=total, used=0, reserved=0)
+    used = sum(guest["memory_mb"] for guest in guests)
+    pages = objects.NUMAPagesTopology(
+        size_kb=4, total=cell["memory_mb"] * 256, used=used * 256, reserved=0
+    )
     return objects.NUMACell(
         id=cell["id"],
         socket=cell["socket"],
@@ -180,7 +182,7 @@ def _cell(cell, host):
         pcpuset=cpus,
         memory=cell["memory_mb"],
         cpu_usage=sum(len(guest["cpus"]) for guest in guests),
-        memory_usage=sum(guest["memory_mb"] for guest in guests),
+        memory_usage=used,
         pinned_cpus={cpu for guest in guests for cpu in guest["cpus"]},
         siblings=[set(range(cpu, cpu + threads)) for cpu in cores],
         mempages=[pages],
