@@ -27,8 +27,6 @@ from sundog.settings.tree import (
 EVERYTHING = """
 [DEFAULT]
 state_path = /srv/sundog
-host = gpu1
-my_ip = 192.0.2.7
 cpu_allocation_ratio = 16
 ram_allocation_ratio = 1.5
 disk_allocation_ratio = 2
@@ -74,9 +72,6 @@ folder = $state_path/pictures
 host_file = small
 host_file = gpu2=/etc/sundog/two.toml
 
-[libvirt]
-connection_uri = qemu:///system
-
 [identity]
 users_file = $state_path/users.toml
 region_name = north
@@ -105,8 +100,6 @@ def test_everything_that_is_said_is_in_the_tree(tmp_path: Path) -> None:
     said = read(tmp_path, EVERYTHING)
     assert str(said.state_path) == "/srv/sundog"
     assert said.host == HostSettings(
-        name="gpu1",
-        my_ip="192.0.2.7",
         policy=HostPolicy(cpu_ratio=16.0, ram_ratio=1.5, disk_ratio=2.0),
         reserved_memory_mb=1024,
         reserved_disk_mb=2048,
@@ -142,7 +135,6 @@ def test_everything_that_is_said_is_in_the_tree(tmp_path: Path) -> None:
         SimulatedHost(file="small"),
         SimulatedHost(name="gpu2", file="/etc/sundog/two.toml"),
     )
-    assert said.libvirt_uri == "qemu:///system"
 
 
 def test_without_files_every_option_has_its_default() -> None:
@@ -187,13 +179,13 @@ def test_overrides_win_over_files(tmp_path: Path) -> None:
         [file],
         {
             "osapi_compute_listen_port": 0,
-            "DEFAULT.host": "other",
+            "DEFAULT.reserved_host_memory_mb": 64,
             "simulation.host_file": ["a=small", "b=small"],
             "chooser.keep_device_hosts_free": True,
         },
     )
     assert said.api.port == 0
-    assert said.host.name == "other"
+    assert said.host.reserved_memory_mb == 64
     assert [host.name for host in said.simulated_hosts] == ["a", "b"]
     assert said.taste.keep_device_hosts_free
 
@@ -209,8 +201,8 @@ def test_the_environment_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("DEFAULT", "state_path =", "is empty; write a path"),
         ("DEFAULT", "state_path = ~nobody-here/x", "'~nobody-here/x' is no path: "),
-        ("DEFAULT", "host = a b", "'a b' is no host name; use letters, digits, . _ -"),
-        ("DEFAULT", "my_ip = here", "'here' does not appear to be an IPv4 or IPv6"),
+        ("DEFAULT", "osapi_compute_listen = here", "'here' does not appear to be an"),
+        ("identity", "region_name = a b", "'a b' is no host name; use letters, digits"),
         ("DEFAULT", "cpu_allocation_ratio = 0", "'0' is no ratio; write one as 1.0"),
         ("DEFAULT", "ram_allocation_ratio = nan", "'nan' is no ratio; write one as"),
         ("DEFAULT", "disk_allocation_ratio = two", "'two' is no ratio; write one as"),

@@ -42,8 +42,6 @@ def _lines(name: str, read: Callable[[str], object] = str) -> Any:  # noqa: ANN4
 OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
     "DEFAULT": (
         _opt("state_path", types.path, "/var/lib/sundog"),
-        _opt("host", types.host_name),
-        _opt("my_ip", types.ip),
         _opt("cpu_allocation_ratio", types.ratio, "4.0"),
         _opt("ram_allocation_ratio", types.ratio, "1.0"),
         _opt("disk_allocation_ratio", types.ratio, "1.0"),
@@ -70,7 +68,6 @@ OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
         _opt("token_expiration", types.whole(1, 31536000), "3600"),
     ),
     "images": (_opt("folder", types.path),),
-    "libvirt": (_opt("connection_uri", str, ""),),
     "pci": (_lines("device_spec"), _lines("alias")),
     "placement": (
         _opt("endpoint_override", types.endpoint, ""),

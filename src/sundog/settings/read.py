@@ -65,7 +65,6 @@ def read_settings(
         ),
         "max_attempts": sources.value("scheduler", "max_attempts"),
         "simulated_hosts": _simulated_hosts(sources),
-        "libvirt_uri": sources.value("libvirt", "connection_uri"),
         "database": sources.value("database", "connection"),
     }
     if sources.told or state_path is None:
@@ -84,8 +83,6 @@ def _host(sources: Sources) -> HostSettings:
         reason = f"CPU {both[0]} is in cpu_shared_set too; leave it in one of them"
         sources.tell("compute", "cpu_dedicated_set", reason)
     return HostSettings(
-        name=sources.value("DEFAULT", "host") or "",
-        my_ip=sources.value("DEFAULT", "my_ip") or "",
         policy=HostPolicy(
             cpu_ratio=sources.value("DEFAULT", "cpu_allocation_ratio"),
             ram_ratio=sources.value("DEFAULT", "ram_allocation_ratio"),

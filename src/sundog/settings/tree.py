@@ -28,14 +28,12 @@ class ReservedPages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSettings:
-    """What is said of this machine as a host, and of every host as a whole.
+    """What is said of every host.
 
-    ``name`` and ``my_ip`` are empty when not said: ask the machine. The CPU sets are
-    None when not said: without both, every CPU is shared.
+    The CPU sets are None when not said: a simulated host's file then says them, and
+    without both every CPU is shared.
     """
 
-    name: str = ""
-    my_ip: str = ""
     policy: HostPolicy = field(
         default_factory=lambda: HostPolicy(cpu_ratio=4.0, ram_ratio=1.0, disk_ratio=1.0)
     )
@@ -101,7 +99,7 @@ class Settings:
     """All settings of a Sundog process.
 
     ``database`` is an SQLAlchemy URL. ``max_attempts`` is how many hosts are tried
-    for a server. ``libvirt_uri`` is empty when no real host is served.
+    for a server.
     """
 
     state_path: Path
@@ -115,4 +113,3 @@ class Settings:
     taste: Taste = field(default_factory=Taste)
     max_attempts: int = 3
     simulated_hosts: tuple[SimulatedHost, ...] = ()
-    libvirt_uri: str = ""
