@@ -74,7 +74,7 @@ def _shared(peers: Peers, say: Say, count: int) -> Iterator[Row]:
     answers = peers.fits([c[0] for c in cases], [c[1] for c in cases])
     theirs: Counter[str] = Counter()
     for seed, answer in enumerate(answers or ()):
-        theirs.update(_judge_nova(seed, answer))
+        theirs.update(judge_nova(seed, answer))
     work = f"{count:,} random fits that Nova knows too"
     asked = answers is not None
     yield Row(
@@ -139,7 +139,8 @@ def _judge(request: GuestRequest, state: HostState) -> Iterator[str]:
         yield FALSE_ACCEPTANCE
 
 
-def _judge_nova(seed: int, answer: NovaFit) -> Iterator[str]:
+def judge_nova(seed: int, answer: NovaFit) -> Iterator[str]:
+    """Say what is wrong with Nova's answer to a case: cells and pins, or none."""
     host, asked = small_case(seed)
     request, state = request_of(asked), state_of(host)
     fits = best_crossing(request, state) is not None
