@@ -113,6 +113,50 @@ def test_consumers_are_told_by_host(ledger: Ledger) -> None:
     assert ledger.consumers(uuid4()) == frozenset()
 
 
+def test_what_is_held_is_told_by_consumer(ledger: Ledger) -> None:
+    """Each consumer with its amounts on this host, and on no other."""
+    here, there = AHost(), AHost()
+    for host in (here, there):
+        ledger.report(host.tree)
+    wanted = {here.card: {"VGPU": 1}, here.cell: {"PCPU": 2}}
+    both = _claims(ledger, {**wanted, there.card: {"VGPU": 1}})
+    assert both is not None
+    assert ledger.held(here.root) == {both: wanted}
+    assert ledger.held(there.root) == {both: {there.card: {"VGPU": 1}}}
+    assert ledger.held(uuid4()) == {}
+
+
+def test_providers_are_told_by_name(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    every = host.tree.providers.values()
+    assert ledger.providers(host.root) == {each.uuid: each.name for each in every}
+    assert ledger.providers(uuid4()) == {}
+
+
+def test_an_allocation_is_written_again_whatever_it_was(ledger: Ledger) -> None:
+    """New, another and none: each replaces what was held."""
+    host, consumer = AHost(), uuid4()
+    ledger.report(host.tree)
+    for wanted in (
+        {host.card: {"VGPU": 1}},
+        {host.card: {"VGPU": 2}, host.cell: {"PCPU": 1}},
+        {},
+    ):
+        ledger.rewrite(consumer, wanted, OWNER)
+        assert ledger.allocation(consumer) == wanted
+
+
+def test_an_allocation_that_cannot_be_written_stays_as_it_was(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    consumer = _claims(ledger, {host.card: {"VGPU": 1}})
+    assert consumer is not None
+    with pytest.raises(ClaimConflictError):
+        ledger.rewrite(consumer, {host.card: {"VGPU": 3}}, OWNER)
+    assert ledger.allocation(consumer) == {host.card: {"VGPU": 1}}
+
+
 def test_a_claim_is_all_or_nothing(ledger: Ledger) -> None:
     host = AHost()
     ledger.report(host.tree)

@@ -42,6 +42,15 @@ class FakeAgent:
             self._snapshot = replace(self._snapshot, serial=self._snapshot.serial + 1)
             return self._snapshot
 
+    def running(self) -> frozenset[UUID]:
+        with self._lock:
+            runs = {GuestState.RUNNING, GuestState.PAUSED}
+            return frozenset(
+                consumer
+                for consumer in self.guests
+                if self.states.get(consumer, GuestState.RUNNING) in runs
+            )
+
     def boot(self, order: BootOrder) -> HostSnapshot:
         consumer = order.server.id
         if self.on_boot is not None:

@@ -92,16 +92,37 @@ class FakeLedger:
         self._reachable()
         return self._held.get(consumer, {})
 
+    def rewrite(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
+        """Write a consumer's whole allocation, whatever it holds now."""
+        before = self.allocation(consumer)
+        old = self.owners.get(consumer, owner)
+        self.release(consumer)
+        try:
+            self.claim(consumer, allocation, owner)
+        except ClaimConflictError:
+            self.claim(consumer, before, old)
+            raise
+
     def consumers(self, host: UUID) -> frozenset[UUID]:
         """Return every consumer that holds something on a host's tree."""
+        return frozenset(self.held(host))
+
+    def held(self, host: UUID) -> Mapping[UUID, Allocation]:
+        """Return what each consumer holds on a host's tree."""
         self._reachable()
         with self._lock:
             there = self.trees.get(host, ProviderTree()).providers
-            return frozenset(
-                consumer
+            return {
+                consumer: {uuid: held[uuid] for uuid in held if uuid in there}
                 for consumer, held in self._held.items()
                 if held.keys() & there.keys()
-            )
+            }
+
+    def providers(self, host: UUID) -> Mapping[UUID, str]:
+        """Return the providers of a host's tree with their names."""
+        self._reachable()
+        there = self.trees.get(host, ProviderTree()).providers
+        return {uuid: each.name for uuid, each in there.items()}
 
     def _reachable(self) -> None:
         if self.away:

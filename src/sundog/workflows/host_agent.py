@@ -100,6 +100,10 @@ class LocalHost:
         with self._lock:
             return self._snapshot(self._holdings())
 
+    def running(self) -> frozenset[UUID]:
+        """Return the consumers whose guests run."""
+        return self._tools.guests.running()
+
     def boot(self, order: BootOrder) -> HostSnapshot:
         """Check the assignment on the devices as they are, then act on it."""
         consumer = order.server.id

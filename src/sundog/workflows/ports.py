@@ -76,8 +76,23 @@ class Ledger(Protocol):
         """Return what a consumer holds; empty when nothing."""
         ...
 
+    def rewrite(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
+        """Write a consumer's whole allocation, whatever it holds now.
+
+        Raises as ``claim`` does; what it held is then unchanged.
+        """
+        ...
+
     def consumers(self, host: UUID) -> frozenset[UUID]:
         """Return every consumer that holds something on a host's tree."""
+        ...
+
+    def held(self, host: UUID) -> Mapping[UUID, Allocation]:
+        """Return what each consumer holds on a host's tree, and only there."""
+        ...
+
+    def providers(self, host: UUID) -> Mapping[UUID, str]:
+        """Return the providers of a host's tree with their names; none: no host."""
         ...
 
 
@@ -329,6 +344,10 @@ class HostAgent(Protocol):
 
     def report(self) -> HostSnapshot:
         """Scan the host and return its snapshot."""
+        ...
+
+    def running(self) -> frozenset[UUID]:
+        """Return the consumers whose guests run; raises HostRefusedError."""
         ...
 
     def boot(self, order: BootOrder) -> HostSnapshot:

@@ -46,6 +46,12 @@ class HostReport:
             if self._told.get(snapshot.name) != tree:
                 self._tell(snapshot.name, tree)
 
+    def tell_again(self, snapshot: HostSnapshot) -> None:
+        """Show a snapshot, and tell Placement whether or not the tree changed."""
+        with self._lock:
+            self._told.pop(snapshot.name, None)
+        self.take(snapshot)
+
     def _tell(self, host: str, tree: ProviderTree) -> None:
         """Tell Placement; what it does not take is told again with the next report."""
         self._told.pop(host, None)

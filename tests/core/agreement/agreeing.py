@@ -62,9 +62,7 @@ def records(phases: dict[int, Phase]) -> HostRecords:
     A server that is deleted, shelved or in error holds nothing.
     """
     held = {number: claim(number) for number in phases if phases[number] in BUILT}
-    snapshot = replace(
-        BARE, mdevs=tuple(mdev_of(one) for one in held.values())
-    )
+    snapshot = replace(BARE, mdevs=tuple(mdev_of(one) for one in held.values()))
     claims = {one.consumer: one for one in held.values()}
     tree = call_for(snapshot, [holding()])
     return HostRecords(

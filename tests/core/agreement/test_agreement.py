@@ -145,6 +145,15 @@ def test_what_a_built_server_stands_on_stays(phase: Phase) -> None:
     }
 
 
+def test_what_a_server_left_when_it_moved_is_taken_back() -> None:
+    """Its charge is written again as its claim on the other host says."""
+    moved = {ONE: ServerWord(phase=Phase.ACTIVE, host="h2")}
+    assert found(replace(orphan(None), servers=moved)) == {
+        (Kind.ALLOCATION_ORPHANED, Repair.WRITE),
+        (Kind.MDEV_ORPHANED, Repair.REMOVE_MDEV),
+    }
+
+
 def test_what_is_not_ours_is_only_told() -> None:
     """An allocation of no server and an mdev of no slot are left alone."""
     of = replace(orphan(None), mdev_names={})

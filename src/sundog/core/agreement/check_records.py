@@ -36,8 +36,6 @@ _OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED})
 _HOLDS: Final = _RUNS | _OFF
 # A server in one of these needs nothing of a host.
 _NEEDS_NOTHING: Final = frozenset({Phase.DELETED, Phase.SHELVED_OFFLOADED})
-# Whether these are charged follows from what the host offers now, not from the claim.
-_MAY_BE_MORE: Final = frozenset({CARD_BUDGET, "DISK_GB"})
 
 
 def disagreements(records: HostRecords) -> tuple[Disagreement, ...]:
@@ -79,6 +77,14 @@ def _is_needed(records: HostRecords, consumer: UUID) -> bool:
 
 def _is_abandoned(records: HostRecords, consumer: UUID) -> bool:
     return not _is_needed(records, consumer) and consumer not in records.guests
+
+
+def _stands_here(records: HostRecords, consumer: UUID) -> bool:
+    """Whether a server is built, and on this host as far as its record says."""
+    word = records.servers.get(consumer)
+    if word is None or word.phase not in _HOLDS:
+        return False
+    return word.host in (None, records.snapshot.name)
 
 
 def _about_guests(records: HostRecords) -> Iterator[Disagreement]:
@@ -173,7 +179,7 @@ def _about_allocations(records: HostRecords) -> Iterator[Disagreement]:
         held = records.allocations.get(consumer, {})
         if wanted and not held:
             kind, what = _KIND.ALLOCATION_MISSING, "is not charged in Placement"
-        elif not _agrees(wanted, held):
+        elif not _agrees(records, wanted, held):
             kind, what = _KIND.ALLOCATION_WRONG, "is charged otherwise in Placement"
         else:
             continue
@@ -188,13 +194,17 @@ def _about_allocations(records: HostRecords) -> Iterator[Disagreement]:
         yield _unclaimed_allocation(records, consumer)
 
 
-def _agrees(wanted: Allocation, held: Allocation) -> bool:
-    """Whether all that is wanted is held, and no more than may be."""
+def _agrees(records: HostRecords, wanted: Allocation, held: Allocation) -> bool:
+    """Whether all that is wanted is held, and no more than may be.
+
+    What the host offers no more is charged as it was when it was claimed.
+    """
+    gone = {CARD_BUDGET} if records.snapshot.disk_gb else {CARD_BUDGET, "DISK_GB"}
     for provider in wanted.keys() | held.keys():
         asked, there = wanted.get(provider, {}), held.get(provider, {})
         for name in asked.keys() | there.keys():
             same = asked.get(name, 0) == there.get(name, 0)
-            if not same and (name in asked or name not in _MAY_BE_MORE):
+            if not same and (name in asked or name not in gone):
                 return False
     return True
 
@@ -208,13 +218,17 @@ def _unclaimed_allocation(records: HostRecords, consumer: UUID) -> Disagreement:
             what=f"{consumer}, no server of ours, holds something in Placement",
             consumer=consumer,
         )
+    word = records.servers[consumer]
+    what, repair = f"server {consumer} claims nothing", Repair.RELEASE
+    if word.phase in _HOLDS and not _stands_here(records, consumer):
+        what, repair = f"server {consumer} is on {word.host}", Repair.WRITE
     # Of a server that should have a claim this may be the last word on what it has.
-    is_safe = phase not in _HOLDS and consumer not in records.guests
+    is_safe = consumer not in records.guests and not _stands_here(records, consumer)
     return Disagreement(
         host=host,
         kind=_KIND.ALLOCATION_ORPHANED,
-        what=f"server {consumer} claims nothing but holds something in Placement",
-        repair=Repair.RELEASE if is_safe else Repair.NONE,
+        what=f"{what} but holds something here in Placement",
+        repair=repair if is_safe else Repair.NONE,
         consumer=consumer,
     )
 
@@ -270,9 +284,7 @@ def _about_mdevs(records: HostRecords) -> Iterator[Disagreement]:
             continue
         consumer, slot = records.mdev_names[mdev.uuid]
         # The mdevs of a built server whose claim is lost are what it stands on.
-        is_safe = (
-            consumer not in records.guests and _phase(records, consumer) not in _HOLDS
-        )
+        is_safe = consumer not in records.guests and not _stands_here(records, consumer)
         yield Disagreement(
             host=records.snapshot.name,
             kind=_KIND.MDEV_ORPHANED,

@@ -141,14 +141,46 @@ class PlacementLedger:
         held = self._calls.get(f"/allocations/{consumer}").get("allocations", {})
         return {UUID(uuid): dict(each["resources"]) for uuid, each in held.items()}
 
+    def rewrite(self, consumer: UUID, allocation: Allocation, owner: Owner) -> None:
+        """Write a consumer's whole allocation; see ``Ledger.rewrite``."""
+        if not allocation:
+            self.release(consumer)
+            return
+        path = f"/allocations/{consumer}"
+        body = _claim_body(allocation, owner)
+        for _ in range(ATTEMPTS):
+            there = self._calls.get(path)
+            body["consumer_generation"] = there.get("consumer_generation")
+            answer = self._calls.call("PUT", path, body)
+            if answer.code != _CONCURRENT:
+                break
+        if not answer.ok:
+            raise ClaimConflictError(
+                f"Placement refused to write what {consumer} holds: {answer.reason}"
+            )
+
     def consumers(self, host: UUID) -> frozenset[UUID]:
         """Return every consumer that holds something on a host's tree."""
+        return frozenset(self.held(host))
+
+    def held(self, host: UUID) -> Mapping[UUID, Allocation]:
+        """Return what each consumer holds on a host's tree."""
+        found: dict[UUID, dict[UUID, dict[str, int]]] = {}
+        for provider in self.providers(host):
+            path = f"/resource_providers/{provider}/allocations"
+            listed = self._calls.get(path).get("allocations", {})
+            for consumer, amounts in listed.items():
+                parts = found.setdefault(UUID(consumer), {})
+                parts[provider] = dict(amounts["resources"])
+        return found
+
+    def providers(self, host: UUID) -> Mapping[UUID, str]:
+        """Return the providers of a host's tree with their names."""
         listed = self._calls.get(f"/resource_providers?in_tree={host}")
-        found: set[UUID] = set()
-        for provider in listed.get("resource_providers", []):
-            path = f"/resource_providers/{provider['uuid']}/allocations"
-            found.update(map(UUID, self._calls.get(path).get("allocations", {})))
-        return frozenset(found)
+        return {
+            UUID(each["uuid"]): each["name"]
+            for each in listed.get("resource_providers", [])
+        }
 
 
 def _claim_body(allocation: Allocation, owner: Owner) -> dict[str, Any]:
