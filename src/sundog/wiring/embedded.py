@@ -26,6 +26,7 @@ from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
+from sundog.workflows.audit import AuditBook
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server
@@ -267,6 +268,7 @@ def _books(
             aliases=aliases,
             clock=now,
         ),
+        audit=AuditBook(conductor),
         images=images,
         door=door,
         region=settings.identity.region,

@@ -45,6 +45,23 @@ NOWHERE = {
     "refusals": [{"host": "gpu1", "reason": "cell 0 has 4 CPUs left of 64 asked"}],
     "summary": "no cell has 64 CPUs",
 }
+LOST = {
+    "host": "gpu1",
+    "what": "what server s1 claims is not charged in Placement",
+    "repair": "write the allocation again",
+    "line": "gpu1: what server s1 claims is not charged in Placement"
+    " (write the allocation again)",
+    "mended": False,
+    "problem": "",
+}
+FOREIGN = {
+    "host": "gpu1",
+    "what": "the mdev m1 is not ours",
+    "repair": "reported only",
+    "line": "gpu1: the mdev m1 is not ours (reported only)",
+    "mended": False,
+    "problem": "",
+}
 MISSING = {"itemNotFound": {"code": 404, "message": "Flavor no could not be found."}}
 
 
@@ -56,11 +73,28 @@ class _Recorded(BaseHTTPRequestHandler):
         "/v1/explain?flavor=huge&image=i+1": (200, json.dumps(NOWHERE).encode()),
         "/v1/explain?flavor=no": (404, json.dumps(MISSING).encode()),
         "/html/v1/hosts": (200, b"<html>"),
+        "/v1/audit": (200, json.dumps({"disagreements": [LOST, FOREIGN]}).encode()),
+        "/well/v1/audit": (200, b'{"disagreements": []}'),
     }
 
     def do_GET(self) -> None:
         status, body = self.answers.get(self.path, (404, b"not here"))
         self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Heal: one is mended unless the run is dry, the other fails."""
+        size = int(self.headers["Content-Length"])
+        dry = json.loads(self.rfile.read(size))["dry_run"]
+        done = [LOST, LOST, FOREIGN]
+        if not dry:
+            done = [LOST | {"mended": True}, LOST | {"problem": "no room"}, FOREIGN]
+        if self.path.startswith("/well"):
+            done = done[:1]
+        body = json.dumps({"disagreements": done}).encode()
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -11,6 +11,8 @@ from uuid import UUID
 from tests.edges.rest.hosts import plain_host, rich_host
 from tests.fakes.images import FakeImages
 from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
+from tests.workflows.world import hosts as other_hosts
+from tests.workflows.world import world as other_world
 from werkzeug.test import Client
 
 from sundog.core.choosing.taste import DEFAULT_TASTE
@@ -21,6 +23,7 @@ from sundog.core.requests.extra_specs import guest_request
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
+from sundog.workflows.audit import AuditBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
@@ -101,6 +104,8 @@ class World:
 
     def __post_init__(self) -> None:
         """Let two hosts report, and build the application."""
+        # A world of its own, where agents, stores and Placement play together.
+        self.audited = other_world(*other_hosts("a"))
         self.aliases = parse_aliases(ALIASES)
         for snapshot in (rich_host(), plain_host()):
             self.fleet.see(snapshot)
@@ -134,6 +139,7 @@ class World:
                 clock=self.clock,
                 down_after=1e9,
             ),
+            audit=AuditBook(self.audited.conductor),
             images=images,
             door=self.door or OpenDoor(self.clock),
         )

@@ -114,6 +114,17 @@ class DeviceRow(TypedDict):
     device: Device
 
 
+class Disagreement(TypedDict):
+    """Two records that tell different things, and what came of the repair."""
+
+    host: str
+    what: str
+    repair: str
+    line: str
+    mended: bool
+    problem: str
+
+
 class FitDevice(TypedDict):
     """A device that a server would get."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from rich.console import Console
 
 from sundog.core.errors import BadConfigurationError, SundogError
+from sundog.edges.cli.agreement import tell_audit, tell_healing
 from sundog.edges.cli.endpoint import find_endpoint
 from sundog.edges.cli.lists import holds, list_devices, tell_explanation
 from sundog.edges.cli.picture import draw_hosts
@@ -124,11 +125,28 @@ def _add_questions(
     )
     explain.add_argument("flavor", metavar="FLAVOR", help="a flavor's name or id")
     explain.add_argument("--image", help="an image's id, for its properties")
+    commands.add_parser(
+        "audit",
+        parents=[asking],
+        help="say where guests, claims, allocations and devices disagree",
+    )
+    heal = commands.add_parser(
+        "heal", parents=[asking], help="mend what audit finds, where that is safe"
+    )
+    heal.add_argument("--dry-run", action="store_true", help="only say what to mend")
 
 
 def _ask(asked: argparse.Namespace, around: Surroundings) -> int:
     client = RestClient(find_endpoint(asked.endpoint, around.environ))
-    console = _console(around)
+    if asked.command == "audit":
+        return _DONE if tell_audit(client.audit(), around.out) else _FAILED
+    if asked.command == "heal":
+        done = client.heal(dry_run=asked.dry_run)
+        return _DONE if tell_healing(done, around.out) else _FAILED
+    return _draw(asked, client, _console(around))
+
+
+def _draw(asked: argparse.Namespace, client: RestClient, console: Console) -> int:
     if asked.command == "show":
         hosts = client.hosts()
         if asked.host:

@@ -13,7 +13,7 @@ from sundog.core.errors import NotFoundError, SundogError, UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sundog.edges.cli.answers import DeviceRow, Explanation, Host
+    from sundog.edges.cli.answers import DeviceRow, Disagreement, Explanation, Host
 
 _PATIENCE_SECONDS: Final = 30
 _OK: Final = 200
@@ -39,11 +39,25 @@ class RestClient:
         query = {"flavor": flavor} | ({"image": image} if image else {})
         return cast("Explanation", self._get("/v1/explain", None, query))
 
+    def audit(self) -> list[Disagreement]:
+        """Return everything that the records tell differently."""
+        return cast("list[Disagreement]", self._get("/v1/audit", "disagreements"))
+
+    def heal(self, *, dry_run: bool) -> list[Disagreement]:
+        """Let the service make the safe repairs; returns what came of each."""
+        sent = {"dry_run": dry_run}
+        found = self._read("/v1/audit", "disagreements", sent)
+        return cast("list[Disagreement]", found)
+
     def _get(
         self, path: str, key: str | None, query: Mapping[str, str] | None = None
     ) -> object:
-        target = f"{path}?{urlencode(query)}" if query else path
-        status, body = self._send(target)
+        return self._read(f"{path}?{urlencode(query)}" if query else path, key)
+
+    def _read(self, target: str, key: str | None, sent: object = None) -> object:
+        """Ask, with POST where something is sent."""
+        path = target.partition("?")[0]
+        status, body = self._send(target, sent)
         try:
             answer = json.loads(body)
             if status == _OK:
@@ -58,13 +72,15 @@ class RestClient:
         error = NotFoundError if status == _NOT_FOUND else SundogError
         raise error(_message(answer) or f"{path} failed with HTTP {status}")
 
-    def _send(self, target: str) -> tuple[int, bytes]:
+    def _send(self, target: str, sent: object) -> tuple[int, bytes]:
         parts = urlsplit(self.endpoint)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         try:
             connection = kind(parts.netloc, timeout=_PATIENCE_SECONDS)
             try:
-                connection.request("GET", parts.path + target, headers=_HEADERS)
+                method = "GET" if sent is None else "POST"
+                data = None if sent is None else json.dumps(sent)
+                connection.request(method, parts.path + target, data, _HEADERS)
                 response = connection.getresponse()
                 return response.status, response.read()
             finally:
@@ -76,7 +92,11 @@ class RestClient:
             ) from None
 
 
-_HEADERS: Final = {"Accept": "application/json", "X-Auth-Token": "admin"}
+_HEADERS: Final = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "X-Auth-Token": "admin",
+}
 
 
 def _reason(error: Exception) -> str:

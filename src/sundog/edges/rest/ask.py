@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sundog.core.access.people import Caller
     from sundog.edges.rest.query import Query
     from sundog.workflows.access.sign_in import Door
+    from sundog.workflows.audit import AuditBook
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
@@ -36,6 +37,7 @@ class Books:
     flavors: FlavorBook
     servers: ServerBook
     hosts: HostBook
+    audit: AuditBook
     images: ImageSource
     door: Door
     zone: str = "nova"

@@ -21,7 +21,7 @@ from sundog.edges.rest.compute import (
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
-from sundog.edges.rest.own import own
+from sundog.edges.rest.own import audit, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,4 +152,6 @@ ROUTES: Final = (
     Route("GET", "/devices", own.devices, Api.OWN),
     Route("GET", "/aliases", own.aliases, Api.OWN),
     Route("GET", "/explain", own.explain, Api.OWN),
+    Route("GET", "/audit", audit.show, Api.OWN),
+    Route("POST", "/audit", audit.heal, Api.OWN),
 )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def index(ask: Ask) -> Answer:
     """``GET /v1``: what there is."""
-    names = ("hosts", "devices", "aliases", "explain")
+    names = ("hosts", "devices", "aliases", "explain", "audit")
     return Answer(body={name: ask.link(f"/{name}") for name in names})
 
 
