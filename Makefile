@@ -10,7 +10,7 @@ bin := .venv/bin
 # What `make check` looks at; the formatter and ruff look at everything.
 workers ?= 2
 
-.PHONY: help install demo run test check bench docs clean
+.PHONY: help install demo run test check tempest bench docs clean
 
 help:  ## show this list
 	@printf 'Targets:\n'
@@ -36,6 +36,10 @@ check: install  ## formatter, ruff, mypy, import contracts, size and layout test
 	$(bin)/mypy
 	$(bin)/lint-imports --no-cache
 	$(bin)/pytest -q -p no:randomly tests/architecture
+
+tempest: install  ## Tempest's compute tests of acceptance/include.txt (a minute or two)
+	@scripts/install_tempest.sh
+	$(bin)/python -m acceptance
 
 bench: install  ## benchmarks, each beside what it is measured against
 	@$(bin)/python -m bench

@@ -66,7 +66,6 @@ SERVERS: Final[list[tuple[dict[str, Any], str]]] = [
     ({"block_device_mapping_v2": [{**DISK, "uuid": "other"}]}, "other"),
     ({"block_device_mapping": [{"volume_id": IMAGE.id}]}, "Cinder"),
     ({"key_name": "k"}, "key_name"),
-    ({"adminPass": "p"}, "adminPass"),
     ({"accessIPv4": "10.0.0.1"}, "accessIPv4"),
     ({"personality": []}, "personality"),
     ({"OS-DCF:diskConfig": "AUTO"}, "diskConfig"),

@@ -305,3 +305,12 @@ def test_a_server_being_deleted_says_so(world: World) -> None:
     )
     shown = world.get(f"/servers/{server}")["server"]
     assert shown["OS-EXT-STS:task_state"] == "deleting"
+
+
+def test_a_password_is_told_to_who_made_the_server(world: World) -> None:
+    world.flavor("m1")
+    said = body_of(world.create(adminPass="p"))["server"]["adminPass"]
+    assert said == "p"
+    made = [body_of(world.create())["server"]["adminPass"] for _ in range(2)]
+    assert all(len(one) >= 12 for one in made)
+    assert made[0] != made[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
@@ -62,10 +63,19 @@ def create(ask: Ask) -> Answer:
         "links": ask.links(path),
         "OS-DCF:diskConfig": "MANUAL",
         "security_groups": [{"name": "default"}],
+        "adminPass": admin_password(server.admin_pass),
     }
     return Answer(
         body={"server": shown}, status=202, headers={"Location": ask.link(path)}
     )
+
+
+def admin_password(said: str | None) -> str:
+    """Return the password to answer with: the one said, or a new one.
+
+    As in Nova without ``inject_password`` it is told to the client only.
+    """
+    return token_urlsafe(9) if said is None else said
 
 
 def tags(values: Sequence[str]) -> frozenset[str]:
@@ -103,7 +113,6 @@ def _refuse_unserved(body: NewServerBody) -> None:
     server = body.server
     given = {
         "os:scheduler_hints": body.hints or body.old_hints,
-        "adminPass": server.admin_pass,
         "accessIPv4": server.access_ip_v4,
         "accessIPv6": server.access_ip_v6,
         "key_name": server.key_name,

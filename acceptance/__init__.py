@@ -1,0 +1,1 @@
+"""Tempest's compute tests against the running service; ``make tempest`` runs them."""
