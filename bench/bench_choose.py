@@ -25,6 +25,7 @@ from bench.fleet import (
     HostPlan,
     RequestPlan,
     make_fleet,
+    make_torn_fleet,
 )
 from bench.ours import request_of, state_of
 from bench.peers.answers import Peers, Took, told
@@ -77,6 +78,8 @@ def rows(peers: Peers, say: Say, sizes: Sizes = FULL) -> Iterator[Row]:
         yield from _growth(hosts, peers, sizes)
     say("choosing: one host in a hundred has the device")
     yield _rare(sizes)
+    say("choosing: no host fits")
+    yield _nowhere(peers, sizes)
     say("memory")
     yield _memory(peers, sizes)
     yield from _hard(peers, say, sizes)
@@ -173,6 +176,28 @@ def _rare(sizes: Sizes) -> Row:
     chosen, _ = _churn(fleet, request_of(ONE), sizes.rounds)
     size = f"{sizes.rare:,} hosts, {few} have it"
     return Row(work="the same, of a rare device", size=size, ours=spread(chosen))
+
+
+def _nowhere(peers: Peers, sizes: Sizes) -> Row:
+    """Refuse: every host has to be looked at, and none can be told from its sums."""
+    plans = make_torn_fleet(sizes.memory)
+    fleet, request = Fleet(map(state_of, plans)), request_of(ONE)
+    seconds = []
+    for _ in range(max(2, sizes.rounds // 5)):
+        start = time.thread_time()
+        best = choose_host(request, fleet)
+        seconds.append(time.thread_time() - start)
+        if best:
+            raise AssertionError(f"no host fits, and {best[0].host} was chosen")
+    nova, placement = peers.nova(plans, ONE), peers.placement(plans, ONE)
+    return Row(
+        work="the same, fits nowhere: VFs and CPUs in different cells",
+        size=f"{sizes.memory:,} unlike hosts",
+        ours=spread(seconds),
+        nova=_both(nova),
+        placement=told(placement),
+        ratio=_ratio(median(seconds), nova, placement),
+    )
 
 
 def _memory(peers: Peers, sizes: Sizes) -> Row:

@@ -6,7 +6,7 @@ the same fleet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from uuid import UUID
 
@@ -115,6 +115,34 @@ def make_fleet(shape: FleetShape) -> tuple[HostPlan, ...]:
     """Make the hosts of a shape."""
     random = Random(shape.seed)  # noqa: S311 - test data, no secret
     return tuple(_host(shape, number, random) for number in range(shape.hosts))
+
+
+def make_torn_fleet(hosts: int, seed: int = 3) -> tuple[HostPlan, ...]:
+    """Make unlike hosts that have VFs in one cell and free CPUs in the other only."""
+    random = Random(seed)  # noqa: S311 - test data, no secret
+    return tuple(
+        replace(plan, name=f"torn{number:05}", guests=_tearing(plan, random))
+        for number, plan in enumerate(make_fleet(FleetShape(hosts=hosts, seed=seed)))
+    )
+
+
+def _tearing(plan: HostPlan, random: Random) -> tuple[GuestPlan, GuestPlan]:
+    near, far = ([d.address for d in plan.devices if d.cell == n] for n in (0, 1))
+    cpus = plan.cells[1].cpus
+    return (
+        GuestPlan(
+            cell=0,
+            cpus=tuple(plan.cells[0].cpus[: random.randint(1, 8)]),
+            memory_mb=256 * random.randint(4, 400),
+            devices=tuple(near),
+        ),
+        GuestPlan(
+            cell=1,
+            cpus=tuple(cpus[random.randint(1, 3) :]),
+            memory_mb=256 * random.randint(4, 400),
+            devices=tuple(far[: random.randint(0, 7)]),
+        ),
+    )
 
 
 def _host(shape: FleetShape, number: int, random: Random) -> HostPlan:
