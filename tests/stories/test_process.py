@@ -98,6 +98,22 @@ def test_taken_port_is_told_in_a_line(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_second_service_on_one_state_is_told_in_a_line(tmp_path: Path) -> None:
+    """It is refused with 2; a holder that was killed leaves no lock."""
+    configuration = write_configuration(tmp_path, T4_RULE)
+    with Up(configuration) as up:
+        up.wait_for("Serving")
+        ended = run(configuration)
+        assert ended.returncode == 2
+        [line] = ended.stderr.splitlines()
+        assert f"state_path = {tmp_path}" in line
+        assert f"process {up.process.pid}" in line
+        up.process.kill()
+        up.process.wait()
+    with Up(configuration) as again:
+        again.wait_for("Serving")
+
+
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     """Two bad rules, a bad alias and an unknown option: four lines, exit 2."""
     configuration = write_configuration(

@@ -233,7 +233,8 @@ def test_explain_says_where_a_flavor_fits_and_why_not_elsewhere(world: World) ->
 def test_explain_needs_a_flavor_that_is_there(world: World) -> None:
     assert world.client.get("/v1/explain").status_code == 400
     assert world.client.get("/v1/explain?flavor=nobody").status_code == 404
-    assert set(get(world, "/v1")) == {"hosts", "devices", "aliases", "explain"}
+    names = {"hosts", "devices", "aliases", "explain", "audit"}
+    assert set(get(world, "/v1")) == names
 
 
 def test_a_mounted_application_is_told_its_prefix(world: World) -> None:
