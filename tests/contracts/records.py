@@ -77,6 +77,8 @@ servers = st.builds(
     wanted_host=st.none() | texts,
     locked=st.booleans(),
     locked_reason=st.none() | texts,
+    key_name=st.none() | texts,
+    group=st.none() | texts,
 )
 
 _cell_shares = st.builds(

@@ -16,6 +16,7 @@ from sundog.core.errors import BadConfigurationError, NotFoundError
 from sundog.core.hosts.guest_part import HostShare
 from sundog.edges.identity.users_file import read_users_file
 from sundog.edges.images.image_folder import ImageFolder
+from sundog.edges.keys.key_maker import CryptographyKeys
 from sundog.edges.placement.embedded import EmbeddedPlacement
 from sundog.edges.placement.ledger import PlacementLedger
 from sundog.edges.placement.sessions import inside_session, token_session
@@ -23,7 +24,6 @@ from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
-from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
@@ -36,6 +36,7 @@ from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
+from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
@@ -121,7 +122,6 @@ def build_embedded(settings: Settings) -> Embedded:
     door = _door(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opening:
-        opening.callback(hold_state(settings.state_path))
         store = open_store(settings.database)
         opening.callback(store.close)
         ledger, mounts = _placement(settings, opening)
@@ -272,6 +272,9 @@ def _books(
         ),
         audit=AuditBook(conductor),
         images=images,
+        keypairs=KeypairBook(
+            shelf=store.keypairs, keys=CryptographyKeys(), clock=now
+        ),
         door=door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,

@@ -46,6 +46,7 @@ class NewServer:
     availability_zone: str = ""
     user_data: str | None = None
     wanted_host: str | None = None
+    key_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ class ServerBook:
                 availability_zone=order.availability_zone,
                 user_data=order.user_data,
                 wanted_host=order.wanted_host,
+                key_name=order.key_name,
             )
             for index, name in enumerate(names)
         )

@@ -65,7 +65,7 @@ SERVERS: Final[list[tuple[dict[str, Any], str]]] = [
     ({"block_device_mapping_v2": [DISK, DISK]}, "Cinder"),
     ({"block_device_mapping_v2": [{**DISK, "uuid": "other"}]}, "other"),
     ({"block_device_mapping": [{"volume_id": IMAGE.id}]}, "Cinder"),
-    ({"key_name": "k"}, "key_name"),
+    ({"key_name": "k"}, "Invalid key_name"),
     ({"accessIPv4": "10.0.0.1"}, "accessIPv4"),
     ({"personality": []}, "personality"),
     ({"OS-DCF:diskConfig": "AUTO"}, "diskConfig"),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tests.edges.rest.hosts import plain_host, rich_host
 from tests.fakes.images import FakeImages
+from tests.fakes.shelf import FakeShelf
 from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
 from tests.workflows.world import hosts as other_hosts
 from tests.workflows.world import world as other_world
@@ -20,6 +21,7 @@ from sundog.core.lives.claim import Claim
 from sundog.core.lives.server import Fault, ServerEvent
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.extra_specs import guest_request
+from sundog.edges.keys.key_maker import CryptographyKeys
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
@@ -28,6 +30,7 @@ from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
+from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.servers import ServerBook
 
 if TYPE_CHECKING:
@@ -141,6 +144,9 @@ class World:
             ),
             audit=AuditBook(self.audited.conductor),
             images=images,
+            keypairs=KeypairBook(
+                shelf=FakeShelf(), keys=CryptographyKeys(), clock=self.clock
+            ),
             door=self.door or OpenDoor(self.clock),
         )
         self.app = build_app(self.books)

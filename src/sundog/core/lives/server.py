@@ -71,6 +71,9 @@ class Server:
     wanted_host: str | None = None
     locked: bool = False
     locked_reason: str | None = None
+    key_name: str | None = None
+    # The server group that it was made in, by id.
+    group: str | None = None
 
     @property
     def status(self) -> ServerStatus:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
+    from sundog.workflows.projects.keypairs import KeypairBook
     from sundog.workflows.servers import ServerBook
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Books:
     hosts: HostBook
     audit: AuditBook
     images: ImageSource
+    keypairs: KeypairBook
     door: Door
     zone: str = "nova"
     region: str = "RegionOne"

@@ -37,6 +37,7 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/servers": (_READER, _MEMBER),
         "/limits": (_READER, _ADMIN),
         "/extensions": (_READER, _ADMIN),
+        "/os-keypairs": (_READER, _READER),  # a user's own, in Nova too
         "/os-availability-zone": (_READER, _ADMIN),
         "/os-availability-zone/detail": (_ADMIN, _ADMIN),
     },

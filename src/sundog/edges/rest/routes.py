@@ -22,6 +22,7 @@ from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
 from sundog.edges.rest.own import audit, own
+from sundog.edges.rest.projects import keypairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,11 @@ ROUTES: Final = (
     Route("GET", "/os-availability-zone/detail", small.zones_detail),
     Route("GET", "/os-aggregates", small.aggregates),
     Route("GET", "/extensions", small.extensions),
+    # ---- what belongs to projects and users
+    Route("GET", "/os-keypairs", keypairs.index),
+    Route("POST", "/os-keypairs", keypairs.create),
+    Route("GET", "/os-keypairs/<name>", keypairs.show),
+    Route("DELETE", "/os-keypairs/<name>", keypairs.delete),
     # ---- images and identity
     Route("GET", "/images", images.index, Api.IMAGE),
     Route("GET", "/images/<image_id>", images.show, Api.IMAGE),

@@ -78,6 +78,8 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     wanted_host: str | None
     locked: bool = False
     locked_reason: str | None = None
+    key_name: str | None = None
+    group: str | None = None
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from sundog.core.projects.keypair import Keypair
 from sundog.edges.storage.claim_table import ClaimTable
 from sundog.edges.storage.database import Database, open_engine
 from sundog.edges.storage.flavor_table import FlavorTable
 from sundog.edges.storage.migrate import upgrade
 from sundog.edges.storage.server_table import ServerTable
 from sundog.edges.storage.service_table import ServiceTable
+from sundog.edges.storage.shelf_table import ShelfTable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,6 +26,7 @@ class Store:
     servers: ServerTable
     claims: ClaimTable
     services: ServiceTable
+    keypairs: ShelfTable[Keypair]
     database: Database
 
     def close(self) -> None:
@@ -62,5 +65,6 @@ def open_store(url: str) -> Store:
         servers=ServerTable(database),
         claims=ClaimTable(database),
         services=ServiceTable(database),
+        keypairs=ShelfTable(database, "keypair", Keypair),
         database=database,
     )

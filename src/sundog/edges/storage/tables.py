@@ -86,3 +86,13 @@ services: Final = Table(
     Column("last_seen", UtcDateTime),
 )
 Index(None, services.c.host, services.c.binary, unique=True)
+
+# Small things by kind, owner and key: keypairs, quotas, server groups and their like.
+shelves: Final = Table(
+    "shelves",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("owner", NAME, primary_key=True),
+    Column("key", NAME, primary_key=True),
+    Column("document", LONG_TEXT, nullable=False),
+)

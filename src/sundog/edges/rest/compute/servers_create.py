@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
 
+from sundog.core.errors import NotFoundError
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.server_bodies import NewServerBody
@@ -115,7 +116,6 @@ def _refuse_unserved(body: NewServerBody) -> None:
         "os:scheduler_hints": body.hints or body.old_hints,
         "accessIPv4": server.access_ip_v4,
         "accessIPv6": server.access_ip_v6,
-        "key_name": server.key_name,
         "personality": server.personality or None,
         "trusted_image_certificates": server.trusted_image_certificates or None,
     }
@@ -167,6 +167,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         image_id=_image_id(server),
         project_id=ask.caller.project_id,
         user_id=ask.caller.user_id,
+        key_name=_key_name(ask, server),
         min_count=least,
         max_count=most,
         metadata=metadata(server.metadata),
@@ -182,6 +183,16 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         user_data=_user_data(server.user_data),
         wanted_host=host,
     )
+
+
+def _key_name(ask: Ask, server: NewServerFields) -> str | None:
+    """Return the keypair's name; it is kept, and nothing puts it into the guest."""
+    if server.key_name is None:
+        return None
+    try:
+        return ask.books.keypairs.get(ask.caller.user_id, server.key_name).name
+    except NotFoundError:
+        raise Fault(400, "Invalid key_name provided.") from None
 
 
 def _counts(server: NewServerFields) -> tuple[int, int]:

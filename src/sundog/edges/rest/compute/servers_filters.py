@@ -56,6 +56,7 @@ _PATTERNS: Final[dict[str, Callable[[Server], str]]] = {
     "flavor": lambda server: server.flavor.id,
 }
 _EXACT: Final[dict[str, Callable[[Server], str]]] = {
+    "key_name": lambda server: server.key_name or "",
     "uuid": lambda server: str(server.id),
     "host": lambda server: server.host or "",
     "image": lambda server: server.image_id,
@@ -71,7 +72,6 @@ _NOBODY_HAS: Final = frozenset(
     {
         "ip",
         "ip6",
-        "key_name",
         "kernel_id",
         "ramdisk_id",
         "access_ip_v4",
@@ -121,6 +121,7 @@ _SORT: Final[dict[str, Callable[[Server], object]]] = {
     "updated_at": lambda server: server.updated,
     "uuid": lambda server: str(server.id),
     "display_name": lambda server: server.name,
+    "key_name": lambda server: server.key_name or "",
     "display_description": lambda server: server.description or "",
     "host": lambda server: server.host or "",
     "node": lambda server: server.host or "",
@@ -145,7 +146,6 @@ _CONSTANT_KEYS: Final = frozenset(
         "access_ip_v6",
         "auto_disk_config",
         "kernel_id",
-        "key_name",
         "locked",
         "locked_by",
         "progress",

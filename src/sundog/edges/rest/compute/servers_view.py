@@ -121,7 +121,7 @@ def _with_extensions(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
         body,
         zone=ask.books.zone if server.host else server.availability_zone,
         config_drive="True" if server.config_drive else "",
-        key_name=None,
+        key_name=server.key_name,
         launched=_usage(server.launched),
         terminated=_usage(server.terminated),
         task_state=server.task.value if server.task else None,

@@ -1,0 +1,1 @@
+"""Keys, read and made by ``cryptography``."""

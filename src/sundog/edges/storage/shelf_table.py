@@ -1,0 +1,74 @@
+"""Shelves in the database: one table for all kinds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import and_, delete, insert, select, update
+
+from sundog.edges.storage.tables import shelves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Select
+
+    from sundog.edges.storage.database import Database
+
+T = TypeVar("T")
+
+
+class ShelfTable(Generic[T]):
+    """Fulfils ``Shelf`` for a dataclass, kept as a JSON document."""
+
+    def __init__(self, database: Database, kind: str, shape: type[T]) -> None:
+        """Keep things of a kind in ``database``."""
+        self._database = database
+        self._kind = kind
+        self._encoder = msgspec.json.Encoder(order="deterministic")
+        self._decoder = msgspec.json.Decoder(shape)
+
+    def get(self, owner: str, key: str) -> T | None:
+        """Return one, or None."""
+        with self._database.reading() as connection:
+            document = connection.execute(self._query(owner, key)).scalar()
+        return None if document is None else self._decoder.decode(document)
+
+    def list(self, owner: str | None = None) -> Sequence[T]:
+        """Return an owner's, or everybody's, ordered by owner and key."""
+        query = select(shelves).where(shelves.c.kind == self._kind)
+        if owner is not None:
+            query = query.where(shelves.c.owner == owner)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        # Databases differ in how they order text; Python does not.
+        rows = sorted(rows, key=lambda row: (row.owner, row.key))
+        return [self._decoder.decode(row.document) for row in rows]
+
+    def change(
+        self, owner: str, key: str, edit: Callable[[T | None], T | None]
+    ) -> T | None:
+        """Read, edit and write one in a transaction; returns what was written."""
+        same = and_(
+            shelves.c.kind == self._kind, shelves.c.owner == owner, shelves.c.key == key
+        )
+        with self._database.writing() as connection:
+            document = connection.execute(self._query(owner, key)).scalar()
+            old = None if document is None else self._decoder.decode(document)
+            new = edit(old)
+            if new is None:
+                connection.execute(delete(shelves).where(same))
+                return None
+            text = self._encoder.encode(new).decode()
+            if old is None:
+                columns = {"kind": self._kind, "owner": owner, "key": key}
+                connection.execute(insert(shelves).values(**columns, document=text))
+            else:
+                connection.execute(update(shelves).where(same).values(document=text))
+        return new
+
+    def _query(self, owner: str, key: str) -> Select[tuple[str]]:
+        return select(shelves.c.document).where(
+            shelves.c.kind == self._kind, shelves.c.owner == owner, shelves.c.key == key
+        )
