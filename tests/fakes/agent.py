@@ -28,6 +28,7 @@ class FakeAgent:
         self._lock = Lock()
         self.guests: dict[UUID, Assignment] = {}
         self.states: dict[UUID, GuestState] = {}
+        self.prepare_errors: list[Exception | None] = []
         self.bring_errors: list[Exception | None] = []
         self.refusals: list[str] = []
         self.removal_errors: list[Exception] = []
@@ -71,6 +72,16 @@ class FakeAgent:
                 self.states[consumer] = GuestState.RUNNING
                 self._change_mdevs(consumer, order.assignment, made=True)
         return self.report()
+
+    def prepare(self, order: BootOrder) -> None:
+        with self._lock:
+            error = self.prepare_errors.pop(0) if self.prepare_errors else None
+            if error is not None:
+                raise error
+            if order.server.id not in self.guests:
+                self.guests[order.server.id] = order.assignment
+                self.states[order.server.id] = GuestState.ABSENT
+                self._change_mdevs(order.server.id, order.assignment, made=True)
 
     def bring(
         self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0

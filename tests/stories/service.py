@@ -15,6 +15,8 @@ from uuid import UUID
 from werkzeug.test import Client
 
 from sundog.core.lives.claim import ClaimState
+from sundog.core.lives.guest import GuestState
+from sundog.core.lives.phases import Phase
 from sundog.settings.read import read_settings
 from sundog.wiring.embedded import Embedded, build_embedded
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 DEADLINE_SECONDS = 60.0
+# How a server's guest may be; in ERROR it may be in any way.
+GUESTS = {
+    Phase.ACTIVE: {GuestState.RUNNING},
+    Phase.SHUTOFF: {GuestState.OFF, GuestState.ABSENT},
+    Phase.PAUSED: {GuestState.PAUSED},
+    Phase.SUSPENDED: {GuestState.SAVED},
+}
 HEADERS = {"OpenStack-API-Version": "compute 2.90"}
 
 
@@ -75,6 +84,18 @@ class Service:
         found = self.call("GET", f"/v2.1/servers?limit={count}")["servers"]
         return [UUID(one["id"]) for one in found]
 
+    def act(
+        self, server: UUID, action: str, value: object = None, expect: int = 202
+    ) -> Any:
+        """Ask for an action, which is begun at once; returns the JSON body."""
+        path = f"/v2.1/servers/{server}/action"
+        return self.call("POST", path, {action: value}, expect)
+
+    def show(self, server: UUID) -> dict[str, Any]:
+        """Return a server when nothing is under way with it."""
+        [found] = [one for one in self.wait() if one["id"] == str(server)]
+        return found
+
     def wait(self) -> list[dict[str, Any]]:
         """Wait until nothing is under way; returns the servers in detail."""
         return self.until(
@@ -118,7 +139,11 @@ class Service:
         assert state is not None
         assert all(claim.state is ClaimState.ALLOCATED for claim in claims)
         assert set(state.held_by) == held
-        assert host.tools.guests.running() == held
+        for consumer in held:
+            phase = conductor.servers.get(consumer).phase
+            guest = host.tools.guests.state(consumer)
+            assert guest in GUESTS.get(phase, set(GuestState)), (phase, guest)
+        assert host.tools.guests.running() <= held
 
 
 def open_service(

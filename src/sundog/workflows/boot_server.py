@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.choosing.choose_host import check
@@ -156,6 +156,16 @@ def _allocation(
         raise HostRefusedError(f"Host {assignment.host} is gone.")
     owner = Owner(project_id=server.project_id, user_id=server.user_id)
     return allocation_of(assignment, state.snapshot), owner
+
+
+def place_server(
+    conductor: Conductor, server: Server, request: GuestRequest, host: str | None
+) -> None:
+    """Choose a host for one server anew, or take ``host``, and boot it there.
+
+    Raises NoValidHostError, and leaves nothing then.
+    """
+    _place(conductor, _Boot(replace(server, wanted_host=host), request))
 
 
 def _place(conductor: Conductor, boot: _Boot) -> None:

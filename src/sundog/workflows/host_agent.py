@@ -127,6 +127,11 @@ class LocalHost:
             undo.pop_all()
             return after
 
+    def prepare(self, order: BootOrder) -> None:
+        """Check what a server holds on the devices as they are, and make it ready."""
+        with self._lock:
+            self._ready(order)
+
     def bring(
         self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
     ) -> HostSnapshot:
@@ -141,8 +146,7 @@ class LocalHost:
             case GuestState.RUNNING:
                 self._run(order, now)
             case GuestState.OFF if now is GuestState.ABSENT:
-                with self._lock:
-                    self._ready(order)
+                pass
             case GuestState.OFF:
                 guests.power_off(consumer, grace_seconds)
             case _ if now is state:
@@ -177,7 +181,6 @@ class LocalHost:
                 )
 
     def _ready(self, order: BootOrder) -> HostSnapshot:
-        """Check what a server holds on the devices as they are, and make it ready."""
         consumer = order.server.id
         snapshot = self._judge(consumer, order.assignment, self._holdings())
         for share in order.assignment.devices:

@@ -21,7 +21,7 @@ class Jobs:
         """Start no thread before the first job."""
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
 
-    def begin(self, work: Callable[[], None]) -> None:
+    def begin(self, work: Callable[[], object]) -> None:
         """Queue a job; what it raises is logged."""
         self._pool.submit(work).add_done_callback(_log_failure)
 
@@ -43,7 +43,7 @@ class Jobs:
         self.finish()
 
 
-def _log_failure(job: Future[None]) -> None:
+def _log_failure(job: Future[object]) -> None:
     error = job.exception()
     if error is not None:
         LOG.error("A job failed", exc_info=error)

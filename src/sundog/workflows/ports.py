@@ -359,6 +359,13 @@ class HostAgent(Protocol):
         """
         ...
 
+    def prepare(self, order: BootOrder) -> None:
+        """Check what a server holds on the devices as they are, and make it ready.
+
+        Raises HostRefusedError with the reason; its guest is not touched.
+        """
+        ...
+
     def bring(
         self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
     ) -> HostSnapshot:

@@ -150,6 +150,7 @@ _GOOD: Final[dict[str, dict[str, Any]]] = {
     "/servers/<server_id>/metadata": {"metadata": {"a": "b"}},
     "/servers/<server_id>/metadata/<key>": {"meta": {"m1": "b"}},
     "/servers/<server_id>/tags": {"tags": ["a"]},
+    "/servers/<server_id>/action": {"rebuild": {"imageRef": IMAGE.id}},
     "/os-services/<key>": {"status": "disabled"},
 }
 

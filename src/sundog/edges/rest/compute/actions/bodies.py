@@ -1,0 +1,69 @@
+"""What the actions take, in JSON."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+
+Flag = bool | str | int
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """An action that takes nothing: null, or an empty object."""
+
+
+class Reboot(msgspec.Struct, forbid_unknown_fields=True):
+    """``reboot``: SOFT or HARD, in any case."""
+
+    type: str
+
+
+class Lock(msgspec.Struct, forbid_unknown_fields=True):
+    """``lock``, with a reason from 2.73 on."""
+
+    locked_reason: str | UnsetType = UNSET
+
+
+class Unshelve(msgspec.Struct, forbid_unknown_fields=True):
+    """``unshelve``, with a zone from 2.77 on and a host from 2.91 on."""
+
+    availability_zone: str | UnsetType | None = UNSET
+    host: str | UnsetType = UNSET
+
+
+class ResetState(msgspec.Struct, forbid_unknown_fields=True):
+    """``os-resetState``."""
+
+    state: str
+
+
+class ConsoleOutput(msgspec.Struct, forbid_unknown_fields=True):
+    """``os-getConsoleOutput``: its last ``length`` lines."""
+
+    length: int | str | None = None
+
+
+class CreateImage(msgspec.Struct, forbid_unknown_fields=True):
+    """``createImage``."""
+
+    name: str
+    metadata: dict[str, str] = {}
+
+
+class Rebuild(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """``rebuild``."""
+
+    image_ref: str = field(name="imageRef")
+    name: str | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    hostname: str | UnsetType = UNSET
+    user_data: str | UnsetType | None = UNSET
+    key_name: str | UnsetType | None = UNSET
+    trusted_image_certificates: list[str] | UnsetType | None = UNSET
+    disk_config: str = field(default="MANUAL", name="OS-DCF:diskConfig")
+    admin_pass: str | UnsetType = field(default=UNSET, name="adminPass")
+    access_ip_v4: str | UnsetType | None = field(default=UNSET, name="accessIPv4")
+    access_ip_v6: str | UnsetType | None = field(default=UNSET, name="accessIPv6")
+    preserve_ephemeral: Flag = False
+    personality: list[dict[str, str]] | UnsetType = UNSET

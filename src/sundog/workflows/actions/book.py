@@ -1,0 +1,200 @@
+"""Actions, as the API asks for them: checked, begun, answered at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sundog.core.errors import BadRequestError, ConflictError, NotFoundError
+from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.actions import deeds
+from sundog.workflows.actions.errand import run
+from sundog.workflows.servers import check_minimum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
+    from sundog.core.lives.server import Server
+    from sundog.workflows.actions.errand import Job
+    from sundog.workflows.conductor import Conductor
+    from sundog.workflows.ports import Image, ImageSource
+
+    Deed = Callable[[Job], None]
+
+# What each event does, and Nova's word for it where the action's name is another.
+_DEEDS: Final[Mapping[ServerEvent, Deed]] = {
+    ServerEvent.POWER_ON: deeds.change_power,
+    ServerEvent.POWER_OFF: deeds.change_power,
+    ServerEvent.REBOOT: deeds.soft_reboot,
+    ServerEvent.REBOOT_HARD: deeds.reboot,
+    ServerEvent.PAUSE: deeds.change_power,
+    ServerEvent.UNPAUSE: deeds.change_power,
+    ServerEvent.SUSPEND: deeds.change_power,
+    ServerEvent.RESUME: deeds.change_power,
+    ServerEvent.REBUILD: deeds.rebuild,
+    ServerEvent.SHELVE: deeds.shelve,
+}
+_WORDS: Final = {
+    ServerEvent.POWER_ON: "start",
+    ServerEvent.POWER_OFF: "stop",
+    ServerEvent.REBOOT_HARD: "reboot",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Who asks for an action on which server; ``over_lock``: a lock does not bind."""
+
+    server_id: UUID
+    over_lock: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """What a rebuild changes; ``changes`` are fields of Server."""
+
+    image_id: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionBook:
+    """What the API may do to servers that are there.
+
+    Every action raises NotFoundError, or ConflictError in Nova's words: in the wrong
+    state, or locked. ``begin`` hands a job over and returns at once.
+    """
+
+    conductor: Conductor
+    images: ImageSource
+    begin: Callable[[Callable[[], object]], None]
+
+    def act(self, call: Call, event: ServerEvent) -> Server:
+        """Begin an action that needs nothing more."""
+        server = self._move(call, event)
+        self._begin(server, _DEEDS[event])
+        return server
+
+    def unshelve(self, call: Call, host: str | None) -> Server:
+        """Begin to place a shelved server anew, on ``host`` if one is named."""
+        server = self._move(call, ServerEvent.UNSHELVE)
+        self._begin(server, partial(deeds.unshelve, host=host))
+        return server
+
+    def rebuild(self, call: Call, asked: Rebuild) -> Server:
+        """Begin to make a server anew from an image, with the flavor that it has.
+
+        Raises BadRequestError for an image that cannot be used: one that is not
+        there, is too large, or asks for other cells or devices than the server has.
+        """
+        server = self._get(call)
+        image = self._image(server, asked.image_id)
+        changes: dict[str, object] = {
+            **asked.changes,
+            "image_id": image.id,
+            "image_properties": image.properties,
+        }
+        before: dict[str, object] = {name: getattr(server, name) for name in changes}
+        moved = self._move(call, ServerEvent.REBUILD, changes)
+        self._begin(moved, deeds.rebuild, before)
+        return moved
+
+    def lock(self, call: Call, reason: str | None) -> None:
+        """Let nobody but an admin act on a server; a second lock is fine."""
+        self._edit(call, lambda old: replace(old, locked=True, locked_reason=reason))
+
+    def unlock(self, call: Call) -> None:
+        """Let a server's users act on it again."""
+        self._edit(call, lambda old: replace(old, locked=False, locked_reason=None))
+
+    def reset(self, call: Call, *, active: bool) -> None:
+        """Call a server ACTIVE or ERROR; nothing else is done.
+
+        Raises ConflictError for one that holds nothing and is to be ACTIVE.
+        """
+        event = ServerEvent.RESET_ACTIVE if active else ServerEvent.RESET_ERROR
+        self._get(call)
+        if active and self.conductor.claims.get(call.server_id) is None:
+            raise ConflictError(
+                f"Cannot call instance {call.server_id} active: it holds nothing on "
+                "any host"
+            )
+        self._move(call, event, {"fault": None} if active else {})
+
+    def check(self, call: Call, word: str, phases: frozenset[Phase]) -> Server:
+        """Return a server if it is in one of the phases; else raise ConflictError."""
+        server = self._get(call)
+        _check_lock(server, call)
+        if server.phase not in phases:
+            raise _wrong_state(server, word, "vm_state", server.vm_state)
+        return server
+
+    def _get(self, call: Call) -> Server:
+        server = self.conductor.servers.get(call.server_id)
+        if server.phase is Phase.DELETED:
+            raise NotFoundError(f"Instance {call.server_id} could not be found.")
+        return server
+
+    def _edit(self, call: Call, edit: Callable[[Server], Server]) -> None:
+        self._get(call)
+        self.conductor.servers.change(call.server_id, edit)
+
+    def _move(
+        self,
+        call: Call,
+        event: ServerEvent,
+        changes: Mapping[str, object] | None = None,
+    ) -> Server:
+        self._get(call)
+        now = self.conductor.clock()
+
+        def moved(server: Server) -> Server:
+            _check_lock(server, call)
+            word = _WORDS.get(event, event.value)
+            obstacle = server.obstacle(event)
+            if obstacle is not None:
+                raise _wrong_state(server, word, *obstacle)
+            if server.phase is Phase.ERROR and server.launched is None:
+                raise ConflictError(
+                    f"Cannot '{word}' an instance which has never been active"
+                )
+            return replace(server.after(event, now), **(changes or {}))  # type: ignore[arg-type]  # replace is untyped
+
+        return self.conductor.servers.change(call.server_id, moved)
+
+    def _begin(
+        self, server: Server, deed: Deed, before: dict[str, object] | None = None
+    ) -> None:
+        self.begin(partial(run, self.conductor, server.id, deed, before))
+
+    def _image(self, server: Server, image_id: str) -> Image:
+        try:
+            image = self.images.get(image_id)
+        except NotFoundError:
+            raise BadRequestError(
+                f"Can not find requested image {image_id!r}."
+            ) from None
+        check_minimum(server.flavor, image)
+        aliases = self.conductor.aliases
+        had = guest_request(server.flavor, server.image_properties, aliases)
+        if guest_request(server.flavor, image.properties, aliases) != had:
+            raise BadRequestError(
+                "An instance's NUMA topology or devices cannot be changed as part of a "
+                f"rebuild. The image {image.name!r} provided is invalid for this "
+                "instance; resize it, or make a new one."
+            )
+        return image
+
+
+def _check_lock(server: Server, call: Call) -> None:
+    if server.locked and not call.over_lock:
+        raise ConflictError(f"Instance {server.id} is locked")
+
+
+def _wrong_state(server: Server, word: str, kind: str, state: str) -> ConflictError:
+    return ConflictError(
+        f"Cannot '{word}' instance {server.id} while it is in {kind} {state}"
+    )

@@ -1,0 +1,102 @@
+"""What each errand does; every step brings its undo."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sundog.core.lives.guest import GuestState
+from sundog.core.lives.phases import Phase
+from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.actions.errand import GUEST_OF, Job, bring_back, hold_of
+from sundog.workflows.boot_server import place_server
+from sundog.workflows.ports import Owner
+
+if TYPE_CHECKING:
+    from sundog.workflows.actions.errand import Hold
+
+# How long a guest that is asked to shut down may take (Nova's shutdown_timeout).
+GRACE_SECONDS: Final = 60.0
+
+
+def change_power(job: Job) -> None:
+    """Start, stop, pause, unpause, suspend or resume: bring the guest to the goal."""
+    hold = hold_of(job.conductor, job.server)
+    with ExitStack() as undo:
+        undo.callback(bring_back, job, hold)
+        goal = GUEST_OF[job.errand.goal]
+        snapshot = hold.agent.bring(hold.order, goal, GRACE_SECONDS)
+        _finish(job)
+        undo.pop_all()
+    job.conductor.reports.take(snapshot)
+
+
+def reboot(job: Job, grace_seconds: float = 0.0) -> None:
+    """End the guest and start it anew from its claim; devices are checked before."""
+    hold = hold_of(job.conductor, job.server)
+    hold.agent.prepare(hold.order)
+    with ExitStack() as undo:
+        undo.callback(bring_back, job, hold)
+        _restart(hold, grace_seconds)
+        _finish(job)
+        undo.pop_all()
+
+
+def rebuild(job: Job) -> None:
+    """Define the guest anew as the record now says; one that was off stays off."""
+    conductor = job.conductor
+    hold = hold_of(conductor, job.server)
+    hold.agent.prepare(hold.order)
+    with ExitStack() as undo:
+        undo.callback(bring_back, job, hold)
+        if job.errand.goal is Phase.ACTIVE:
+            _restart(hold, 0.0)
+        job.finish(launched=conductor.clock(), fault=None)
+        undo.pop_all()
+
+
+def shelve(job: Job) -> None:
+    """Give back everything that the server holds; its record stays."""
+    conductor, server = job.conductor, job.server
+    if conductor.claims.get(server.id) is None:
+        # A restart cut an earlier attempt off behind its last step but one.
+        job.finish(host=None)
+        return
+    hold = hold_of(conductor, server)
+    assignment = hold.claim.assignment
+    owner = Owner(project_id=server.project_id, user_id=server.user_id)
+    with ExitStack() as undo:
+        undo.callback(bring_back, job, hold)
+        snapshot = hold.agent.remove(server.id, assignment)
+        held = conductor.ledger.allocation(server.id)
+        if held:
+            undo.callback(conductor.ledger.claim, server.id, held, owner)
+        conductor.ledger.release(server.id)
+        undo.callback(conductor.claims.put, hold.claim)
+        conductor.claims.remove(server.id)
+        job.finish(host=None)
+        undo.pop_all()
+    conductor.fleet.drop(server.id, assignment.host)
+    conductor.reports.take(snapshot)
+
+
+def unshelve(job: Job, host: str | None = None) -> None:
+    """Choose anew, and boot there; ``host`` forces one."""
+    job.before["host"] = None
+    request = guest_request(
+        job.server.flavor, job.server.image_properties, job.conductor.aliases
+    )
+    place_server(job.conductor, job.server, request, host)
+
+
+soft_reboot = partial(reboot, grace_seconds=GRACE_SECONDS)
+
+
+def _restart(hold: Hold, grace_seconds: float) -> None:
+    hold.agent.bring(hold.order, GuestState.OFF, grace_seconds)
+    hold.agent.bring(hold.order, GuestState.RUNNING)
+
+
+def _finish(job: Job) -> None:
+    job.finish(fault=None)
