@@ -24,9 +24,11 @@ from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
+from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
+from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.audit import AuditBook
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
@@ -122,6 +124,7 @@ def build_embedded(settings: Settings) -> Embedded:
     door = _door(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opening:
+        opening.callback(hold_state(settings.state_path))
         store = open_store(settings.database)
         opening.callback(store.close)
         ledger, mounts = _placement(settings, opening)
@@ -270,11 +273,10 @@ def _books(
             aliases=aliases,
             clock=now,
         ),
+        actions=ActionBook(conductor=conductor, images=images, begin=jobs.begin),
         audit=AuditBook(conductor),
         images=images,
-        keypairs=KeypairBook(
-            shelf=store.keypairs, keys=CryptographyKeys(), clock=now
-        ),
+        keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         door=door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import BadRequestError, NotFoundError
+from sundog.core.errors import BadRequestError, ConflictError, NotFoundError
 from sundog.core.lives.server import Phase, Server, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 
@@ -75,7 +75,7 @@ class ServerBook:
         """
         flavor, image = self._flavor(order.flavor_id), self._image(order.image_id)
         guest_request(flavor, image.properties, self.aliases)
-        _check_minimum(flavor, image)
+        check_minimum(flavor, image)
         servers = self._records(order, flavor, image)
         self.servers.add(servers)
         self.begin_boot([server.id for server in servers])
@@ -102,9 +102,13 @@ class ServerBook:
         now = self.clock()
         return self.servers.change(server_id, lambda s: replace(edit(s), updated=now))
 
-    def delete(self, server_id: UUID) -> None:
-        """Begin to delete a server; raises NotFoundError."""
-        self.get(server_id)
+    def delete(self, server_id: UUID, *, over_lock: bool = True) -> None:
+        """Begin to delete a server; raises NotFoundError.
+
+        Raises ConflictError if it is locked and the lock binds.
+        """
+        if self.get(server_id).locked and not over_lock:
+            raise ConflictError(f"Instance {server_id} is locked")
         now = self.clock()
         self.servers.change(
             server_id, lambda server: server.after(ServerEvent.ASK_DELETE, now)
@@ -172,7 +176,8 @@ def host_name_of(name: str) -> str:
     return kept.strip("-.")[:63].rstrip("-.") or "server"
 
 
-def _check_minimum(flavor: Flavor, image: Image) -> None:
+def check_minimum(flavor: Flavor, image: Image) -> None:
+    """Raise BadRequestError if a flavor is too small for an image."""
     if flavor.memory_mb < image.min_ram_mb:
         raise BadRequestError(
             f"Flavor's memory is too small for requested image: image {image.name} "

@@ -215,16 +215,6 @@ def test_what_is_not_there_is_said_in_novas_shape(
     assert body_of(response)[name]["code"] == status
 
 
-def test_an_action_is_told_to_be_missing(world: World) -> None:
-    world.flavor("m1")
-    server = world.server()
-    response = world.call(
-        "POST", f"/servers/{server}/action", {"reboot": {"type": "HARD"}}
-    )
-    assert response.status_code == 400
-    assert "'reboot'" in body_of(response)["badRequest"]["message"]
-
-
 @pytest.mark.parametrize(
     "data", [b'{"reboot":' + b"[" * 90000, b"{}", b'{"reboot": {}, "resize": {}}']
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tests.edges.rest.hosts import plain_host, rich_host
+from tests.fakes.agent import FakeAgent
 from tests.fakes.images import FakeImages
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.shelf import FakeShelf
 from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
 from tests.workflows.world import hosts as other_hosts
@@ -17,7 +19,7 @@ from tests.workflows.world import world as other_world
 from werkzeug.test import Client
 
 from sundog.core.choosing.taste import DEFAULT_TASTE
-from sundog.core.lives.claim import Claim
+from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.server import Fault, ServerEvent
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.extra_specs import guest_request
@@ -25,16 +27,20 @@ from sundog.edges.keys.key_maker import CryptographyKeys
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
+from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.audit import AuditBook
+from sundog.workflows.conductor import Conductor
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.projects.keypairs import KeypairBook
+from sundog.workflows.report_host import HostReport
+from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from werkzeug.test import TestResponse
 
@@ -93,6 +99,10 @@ class Names:
         return UUID(int=(0xF00D << 112) | (4 << 76) | (8 << 60) | self._made)
 
 
+def _now(work: Callable[[], object]) -> None:
+    work()
+
+
 @dataclass
 class World:
     """Books, and a client of the application over them."""
@@ -142,6 +152,11 @@ class World:
                 clock=self.clock,
                 down_after=1e9,
             ),
+            actions=ActionBook(
+                conductor=self._conductor(),
+                images=images,
+                begin=_now,
+            ),
             audit=AuditBook(self.audited.conductor),
             images=images,
             keypairs=KeypairBook(
@@ -151,6 +166,25 @@ class World:
         )
         self.app = build_app(self.books)
         self.client = Client(self.app)
+
+    def _conductor(self) -> Conductor:
+        """Return one whose hosts obey; what a create boots is not known to them."""
+        agents = {
+            snapshot.name: FakeAgent(snapshot)
+            for snapshot in (rich_host(), plain_host())
+        }
+        ledger = FakeLedger()
+        return Conductor(
+            servers=self.servers,
+            claims=self.claims,
+            ledger=ledger,
+            fleet=self.fleet,
+            agents=agents,
+            reports=HostReport(ledger, self.fleet, self.services, self.clock),
+            aliases=self.aliases,
+            clock=self.clock,
+            locks=ServerLocks(),
+        )
 
     def call(
         self,
@@ -216,7 +250,9 @@ class World:
                 lambda old: replace(old.after(ServerEvent.FAIL, now), fault=fault),
             )
             return
-        self.claims.put(Claim(consumer=server_id, assignment=found))
+        self.claims.put(
+            Claim(consumer=server_id, assignment=found, state=ClaimState.ALLOCATED)
+        )
         self.servers.change(
             server_id,
             lambda old: replace(

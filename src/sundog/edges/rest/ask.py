@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sundog.core.access.people import Caller
     from sundog.edges.rest.query import Query
     from sundog.workflows.access.sign_in import Door
+    from sundog.workflows.actions.book import ActionBook
     from sundog.workflows.audit import AuditBook
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
@@ -39,6 +40,7 @@ class Books:
     servers: ServerBook
     hosts: HostBook
     audit: AuditBook
+    actions: ActionBook
     images: ImageSource
     keypairs: KeypairBook
     door: Door

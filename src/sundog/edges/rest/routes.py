@@ -18,6 +18,7 @@ from sundog.edges.rest.compute import (
     topology,
     versions,
 )
+from sundog.edges.rest.compute.actions import act
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
@@ -98,7 +99,7 @@ ROUTES: Final = (
     Route("GET", "/servers/<server_id>", servers.show),
     Route("PUT", "/servers/<server_id>", servers.update),
     Route("DELETE", "/servers/<server_id>", servers.delete),
-    Route("POST", "/servers/<server_id>/action", servers.act),
+    Route("POST", "/servers/<server_id>/action", act.act),
     Route("GET", "/servers/<server_id>/topology", topology.show, since=78),
     Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
     Route("GET", "/servers/<server_id>/metadata", server_parts.metadata_index),

@@ -180,7 +180,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         ),
         config_drive=checks.flag("config_drive", server.config_drive or False),
         availability_zone=zone,
-        user_data=_user_data(server.user_data),
+        user_data=check_user_data(server.user_data),
         wanted_host=host,
     )
 
@@ -280,7 +280,8 @@ def _destination(ask: Ask, server: NewServerFields) -> tuple[str, str | None]:
     return zone, next(iter(hosts), None)
 
 
-def _user_data(text: str | None) -> str | None:
+def check_user_data(text: str | None) -> str | None:
+    """Return user data: at most 64 KiB of base64; raises Fault 400."""
     if text is None:
         return None
     if len(text) > _LARGEST_USER_DATA:
