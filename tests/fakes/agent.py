@@ -92,10 +92,15 @@ class FakeAgent:
             error = self.bring_errors.pop(0) if self.bring_errors else None
             if error is not None:
                 raise error
-            if consumer not in self.guests:
+            now = self.states.get(consumer, GuestState.ABSENT)
+            halts = state in (GuestState.PAUSED, GuestState.SAVED)
+            if halts and now not in (state, GuestState.RUNNING):
+                raise HostRefusedError(f"the guest is {now.value}, not running")
+            if consumer not in self.guests and state is GuestState.RUNNING:
                 self.guests[consumer] = order.assignment
                 self._change_mdevs(consumer, order.assignment, made=True)
-            self.states[consumer] = state
+            if (now, state) != (GuestState.ABSENT, GuestState.OFF):
+                self.states[consumer] = state
         return self.report()
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:

@@ -19,6 +19,7 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import Cell, HostSnapshot
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
+from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server
@@ -125,7 +126,7 @@ class World:
     agents: dict[str, FakeAgent]
     store: FakeStore = field(default_factory=FakeStore)
     ledger: FakeLedger = field(default_factory=FakeLedger)
-    queue: list[Callable[[], None]] = field(default_factory=list)
+    queue: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         seconds = itertools.count()
@@ -159,6 +160,9 @@ class World:
             begin_delete=lambda one: self.queue.append(
                 lambda: delete_server(self.conductor, one)
             ),
+        )
+        self.actions = ActionBook(
+            conductor=self.conductor, images=self.images, begin=self.queue.append
         )
         self.hosts = HostBook(
             services=self.store.services,

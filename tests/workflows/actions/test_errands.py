@@ -1,0 +1,181 @@
+"""An errand ends, or the server is where it was with what it had."""
+
+from __future__ import annotations
+
+import pytest
+from tests.workflows.world import World, flavor, host, world
+
+from sundog.core.errors import HostRefusedError, UnavailableError
+from sundog.core.lives.claim import ClaimState
+from sundog.core.lives.guest import GuestState
+from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.lives.server_life import ERRANDS, Errand
+from sundog.workflows.actions.book import Call, Rebuild
+from sundog.workflows.actions.errand import GUEST_OF
+
+BOTH = flavor("both", pci="vGPU:1,vf:1")
+WAY_TO = {
+    Phase.SHUTOFF: ServerEvent.POWER_OFF,
+    Phase.PAUSED: ServerEvent.PAUSE,
+    Phase.SUSPENDED: ServerEvent.SUSPEND,
+    Phase.SHELVED_OFFLOADED: ServerEvent.SHELVE,
+}
+FAILURE = HostRefusedError("the host says no")
+
+
+def by_name(errand: Errand) -> str:
+    return errand.way.name
+
+
+@pytest.fixture(name="here")
+def _here() -> World:
+    return world(host("a"), host("b"))
+
+
+def standing(here: World, phase: Phase) -> Call:
+    """Boot a server and bring it to a phase."""
+    [one] = here.boot(BOTH)
+    call = Call(server_id=one)
+    if phase is Phase.ERROR:
+        here.actions.reset(call, active=False)
+    elif phase in WAY_TO:
+        here.actions.act(call, WAY_TO[phase])
+        here.work()
+    assert here.store.servers.get(one).phase is phase
+    return call
+
+
+def ask(here: World, call: Call, event: ServerEvent) -> None:
+    if event is ServerEvent.UNSHELVE:
+        here.actions.unshelve(call, None)
+    elif event is ServerEvent.REBUILD:
+        wanted = Rebuild(image_id="tiny-id", changes={"name": "new"})
+        here.actions.rebuild(call, wanted)
+    else:
+        here.actions.act(call, event)
+
+
+def check(here: World, call: Call, phase: Phase) -> None:
+    """Assert that the server is in a phase, and its guest, claim and allocation follow."""
+    assert here.store.servers.get(call.server_id).phase is phase
+    here.check_agreement()
+    claim = here.store.claims.get(call.server_id)
+    if phase in GUEST_OF:
+        assert claim is not None
+        assert claim.state is ClaimState.ALLOCATED
+        guest = here.agents[claim.assignment.host].states[call.server_id]
+        lost = {GuestState.ABSENT} if phase is Phase.SHUTOFF else set()
+        assert guest in {GUEST_OF[phase], *lost}
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+def test_an_errand_leads_to_its_goal(here: World, errand: Errand) -> None:
+    """The server's guest, claim and allocation are what the goal says."""
+    call = standing(here, errand.origin)
+    ask(here, call, errand.asked)
+    assert here.store.servers.get(call.server_id).phase is errand.way
+    here.work()
+    check(here, call, errand.goal)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+def test_a_host_that_fails_leaves_the_server_where_it_was(
+    here: World, errand: Errand, step: int
+) -> None:
+    """At whatever step; memory that could not be kept leaves it shut off."""
+    call = standing(here, errand.origin)
+    held = here.store.claims.get(call.server_id)
+    for agent in here.agents.values():
+        if errand.asked is ServerEvent.SHELVE:
+            agent.removal_errors = [FAILURE]
+        elif errand.asked is ServerEvent.UNSHELVE:
+            agent.refusals = ["the host says no"]
+        else:
+            agent.bring_errors = [*[None] * step, FAILURE]
+            agent.prepare_errors = [*[None] * step, FAILURE]
+    ask(here, call, errand.asked)
+    here.work()
+    phase = here.store.servers.get(call.server_id).phase
+    assert phase in {errand.origin, errand.goal, Phase.SHUTOFF}
+    check(here, call, phase)
+    if phase is not errand.goal or phase is errand.origin:
+        assert here.store.claims.get(call.server_id) == held
+
+
+def test_a_rebuild_that_fails_takes_its_changes_back(here: World) -> None:
+    """Name and image are those of before."""
+    call = standing(here, Phase.ACTIVE)
+    here.agents["a"].bring_errors = [FAILURE]
+    here.agents["b"].bring_errors = [FAILURE]
+    ask(here, call, ServerEvent.REBUILD)
+    assert here.servers.get(call.server_id).name == "new"
+    here.work()
+    assert here.servers.get(call.server_id).name == "vm"
+
+
+def test_what_cannot_be_brought_back_is_in_error_with_its_claim(here: World) -> None:
+    """The fault says both reasons; a hard reboot brings it back."""
+    call = standing(here, Phase.ACTIVE)
+    for agent in here.agents.values():
+        agent.bring_errors = [None, FAILURE, HostRefusedError("still no")]
+    ask(here, call, ServerEvent.REBOOT_HARD)
+    here.work()
+    server = here.servers.get(call.server_id)
+    assert server.phase is Phase.ERROR
+    assert server.fault is not None
+    assert server.fault.message == (
+        "Reboot hard failed, and bringing the guest back failed too: still no"
+    )
+    assert here.store.claims.get(call.server_id) is not None
+    ask(here, call, ServerEvent.REBOOT_HARD)
+    here.work()
+    check(here, call, Phase.ACTIVE)
+    assert here.servers.get(call.server_id).fault is None
+
+
+@pytest.mark.parametrize("origin", [Phase.ACTIVE, Phase.SHUTOFF])
+def test_shelving_needs_placement(here: World, origin: Phase) -> None:
+    """While it is away the server gets its guest and devices again."""
+    call = standing(here, origin)
+    here.ledger.away = True
+    ask(here, call, ServerEvent.SHELVE)
+    here.work()
+    here.ledger.away = False
+    check(here, call, origin)
+
+
+def test_unshelving_without_room_stays_shelved() -> None:
+    """It holds nothing, and says so in the log only."""
+    here = world(host("a", mdevs=1))
+    call = standing(here, Phase.SHELVED_OFFLOADED)
+    [other] = here.boot(flavor("vgpu", pci="vGPU:1"))
+    ask(here, call, ServerEvent.UNSHELVE)
+    here.work()
+    check(here, call, Phase.SHELVED_OFFLOADED)
+    assert here.servers.get(call.server_id).host is None
+    here.servers.delete(other)
+    here.work()
+    ask(here, call, ServerEvent.UNSHELVE)
+    here.work()
+    check(here, call, Phase.ACTIVE)
+
+
+def test_placement_that_is_away_refuses_to_unshelve(here: World) -> None:
+    """Nothing is left of the try."""
+    call = standing(here, Phase.SHELVED_OFFLOADED)
+    here.ledger.fail_next_claim(UnavailableError("away"))
+    ask(here, call, ServerEvent.UNSHELVE)
+    here.work()
+    check(here, call, Phase.SHELVED_OFFLOADED)
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+def test_a_delete_in_the_middle_wins(here: World, errand: Errand) -> None:
+    """The errand finds the server gone, or under deletion, and leaves it."""
+    call = standing(here, errand.origin)
+    ask(here, call, errand.asked)
+    here.servers.delete(call.server_id)
+    here.work()
+    assert here.store.servers.get(call.server_id).phase is Phase.DELETED
+    here.check_agreement()

@@ -1,0 +1,76 @@
+"""What was under way when the service stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.workflows.actions.test_errands import ask, by_name, check, standing
+from tests.workflows.world import World, host, world
+
+from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.lives.server_life import ERRANDS, Errand
+from sundog.workflows.settle import settle
+
+
+@pytest.fixture(name="here")
+def _here() -> World:
+    return world(host("a"), host("b"))
+
+
+def restart(here: World, *, guests_are_lost: bool) -> None:
+    """Lose what was queued, and the guests with the host, and settle."""
+    here.queue.clear()
+    if guests_are_lost:
+        for agent in here.agents.values():
+            for consumer, assignment in [*agent.guests.items()]:
+                agent.remove(consumer, assignment)
+    settle(here.conductor, lambda _: None)
+
+
+@pytest.mark.parametrize("guests_are_lost", [False, True])
+@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+def test_an_errand_that_was_cut_off_goes_back_or_ends(
+    here: World, errand: Errand, *, guests_are_lost: bool
+) -> None:
+    """Shelving goes on; a guest whose memory is lost is shut off."""
+    call = standing(here, errand.origin)
+    ask(here, call, errand.asked)
+    restart(here, guests_are_lost=guests_are_lost)
+    expected = errand.origin
+    if errand.asked is ServerEvent.SHELVE:
+        expected = errand.goal
+    elif guests_are_lost and expected in {Phase.PAUSED, Phase.SUSPENDED}:
+        expected = Phase.SHUTOFF
+    if expected is Phase.ERROR:
+        assert here.servers.get(call.server_id).phase is Phase.ERROR
+    else:
+        check(here, call, expected)
+
+
+@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+def test_an_errand_that_was_done_but_not_recorded_is_settled(
+    here: World, errand: Errand
+) -> None:
+    """The guest follows the record, whatever it was brought to."""
+    call = standing(here, errand.origin)
+    ask(here, call, errand.asked)
+    here.work()
+    here.store.servers.change(call.server_id, lambda s: replace(s, phase=errand.way))
+    restart(here, guests_are_lost=False)
+    phase = here.servers.get(call.server_id).phase
+    assert phase in {errand.origin, errand.goal, Phase.SHUTOFF}
+    if phase is not Phase.ERROR:
+        check(here, call, phase)
+
+
+def test_a_host_that_is_gone_leaves_its_servers_in_error(here: World) -> None:
+    """With their claims."""
+    call = standing(here, Phase.SHUTOFF)
+    here.agents.clear()
+    restart(here, guests_are_lost=False)
+    server = here.servers.get(call.server_id)
+    assert server.phase is Phase.ERROR
+    assert server.fault is not None
+    assert "is not configured any more" in server.fault.message
+    assert here.store.claims.get(call.server_id) is not None
