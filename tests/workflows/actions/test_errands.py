@@ -56,7 +56,7 @@ def ask(here: World, call: Call, event: ServerEvent) -> None:
 
 
 def check(here: World, call: Call, phase: Phase) -> None:
-    """Assert that the server is in a phase, and its guest, claim and allocation follow."""
+    """Assert a phase, and that guest, claim and allocation follow."""
     assert here.store.servers.get(call.server_id).phase is phase
     here.check_agreement()
     claim = here.store.claims.get(call.server_id)
