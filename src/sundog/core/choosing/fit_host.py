@@ -8,7 +8,7 @@ from sundog.core.choosing.assignment import Assignment, CellShare
 from sundog.core.choosing.fitting.ask import Ask
 from sundog.core.choosing.fitting.cell_fit import CellFit, Layout
 from sundog.core.choosing.fitting.cpu_fit import pick_pins
-from sundog.core.choosing.fitting.device_fit import DeviceFit
+from sundog.core.choosing.fitting.device_fit import MOST_WORK, DeviceFit
 from sundog.core.choosing.fitting.device_places import device_shares
 from sundog.core.choosing.fitting.floating_fit import float_fit, float_shares
 from sundog.core.choosing.host_room import host_room
@@ -46,8 +46,11 @@ def fit_host(
     return None if fit is None else assign(ask, room, fit)
 
 
-def fit_room(ask: Ask, room: HostRoom) -> Fit | None:
-    """Find how a request fits best on what is free on a host."""
+def fit_room(ask: Ask, room: HostRoom, work: int = MOST_WORK) -> Fit | None:
+    """Find how a request fits best on what is free on a host.
+
+    ``work`` bounds the search for a better fit of devices, never that for any.
+    """
     request = ask.request
     traits = room.state.snapshot.traits
     if (
@@ -57,7 +60,7 @@ def fit_room(ask: Ask, room: HostRoom) -> Fit | None:
     ):
         return None
     profiles = [ask.profile(card) for card in room.cards]
-    devices = DeviceFit(ask, profiles)
+    devices = DeviceFit(ask, profiles, work)
     if not ask.cells:
         layout = float_fit(ask, room, devices)
         return None if layout is None else Fit(layout, SMALL_PAGE_KB)

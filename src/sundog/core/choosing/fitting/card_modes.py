@@ -107,7 +107,9 @@ def profile_of(ask: Ask, card: CardRoom, number: int) -> Profile | None:
     if not items:
         return None
     cap = _even_cap(card, items)
-    if cap is not None:
+    if ask.one_a_card:
+        modes = [Mode(tuple(_supply(item, 1) for item in items), 1)]
+    elif cap is not None:
         modes = [Mode(tuple(_supply(item, item.cap) for item in items), cap)]
     else:
         modes = [
@@ -117,8 +119,6 @@ def profile_of(ask: Ask, card: CardRoom, number: int) -> Profile | None:
             )
             for counts in _largest(card, items)
         ]
-    if ask.one_a_card:
-        modes = [Mode(mode.supplies, min(mode.cap, 1)) for mode in modes]
     masks = frozenset(item.offer.mask for item in items)
     looks = tuple((_looks(ask, mode), mode.cap) for mode in modes)
     return Profile(number, tuple(modes), masks, looks, card.room)
@@ -194,11 +194,13 @@ def _largest(card: CardRoom, items: list[_Item]) -> Iterator[tuple[int, ...]]:
             if not any(can_grow(other) for other in range(len(items))):
                 yield tuple(counts)
             return
-        for count in range(items[index].cap + 1):
-            counts[index] = count
-            if not _is_possible(card, items, counts):
-                break
+        last = index == len(items) - 1
+        while not last and can_grow(index):
             yield from walk(index + 1)
+            counts[index] += 1
+        while last and can_grow(index):
+            counts[index] += 1
+        yield from walk(index + 1)
         counts[index] = 0
 
     return walk(0)

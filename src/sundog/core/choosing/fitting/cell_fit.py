@@ -134,7 +134,7 @@ class CellFit:
             layout = self._layout(fits, classes, quotas)
             if layout and (best is None or layout[:2] < best[:2]):
                 best = layout
-            if best and tried >= ENOUGH:
+            if best and (tried >= ENOUGH or self._devices.is_tired):
                 break
         return best
 

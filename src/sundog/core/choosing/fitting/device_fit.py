@@ -2,10 +2,12 @@
 
 For a given set of host cells this is a minimum-cost flow from demands to the kinds of
 supply of each card, as soon as each card's mode is chosen and each demand that must
-stay on one card (or keep cards to itself) has its cards. Those choices are searched
-with the flow over what is still open as the bound: a branch whose bound is no better
-than the best answer is not entered, and the search ends when the best answer meets
-the bound of the root. Cards that look the same to the request are tried once.
+stay on one card (or keep cards to itself) has its cards. Whether those choices can be
+made at all is packing's answer; a fit that crosses fewer cells is then searched with
+the flow over what is still open as the bound: a branch whose bound is no better than
+the best answer is not entered, and the search ends when the best answer meets the
+bound of the root, or when ``MOST_WORK`` is done. Cards that look the same to the
+request are tried once.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sundog.core.choosing.card_room import NO_LIMIT
 from sundog.core.choosing.fitting.card_modes import Mode, Profile, mode_cap
+from sundog.core.choosing.fitting.covers import covers, wide_covers
 from sundog.core.choosing.fitting.flow import Network
+from sundog.core.choosing.fitting.packing import Packing
 from sundog.core.requests.guest_request import NumaPolicy
 
 if TYPE_CHECKING:
@@ -30,8 +34,9 @@ CROSSING = 1 << 16
 WANTING = 1 << 28
 WANT_FAR = WANTING // CROSSING
 
-# Bounds that are looked at, once there is a fit, for one that crosses fewer cells.
-MOST_IMPROVEMENTS = 120
+# Edges of flow networks that are looked at, for one request on one host, to find the
+# fit that crosses the fewest cells; whether a fit exists does not depend on it.
+MOST_WORK = 20_000
 
 SAME, UNKNOWN, SOCKET, FAR = range(4)
 ALLOWED = {
@@ -92,7 +97,9 @@ class Service:
 class DeviceFit:
     """The search for one request on one host's cards."""
 
-    def __init__(self, ask: Ask, profiles: Sequence[Profile | None]) -> None:
+    def __init__(
+        self, ask: Ask, profiles: Sequence[Profile | None], work: int = MOST_WORK
+    ) -> None:
         """Take the profiles of the host's cards, by index."""
         self._ask = ask
         self._cards = {i: p for i, p in enumerate(profiles) if p is not None}
@@ -101,7 +108,7 @@ class DeviceFit:
         self._known: dict[Where, Service | None] = {}
         self._costs: dict[tuple[int, int], int | None] = {}
         self._where = Where(0, 0)
-        self._improvements = MOST_IMPROVEMENTS
+        self._work = work
         self._least = tuple(self._least_cost(d) for d in range(len(ask.demands)))
 
     def solve(self, where: Where) -> Service | None:
@@ -111,9 +118,54 @@ class DeviceFit:
             self._costs = {}
             root = self._serve(self._pools({}))
             if root is not None and not self._is_flow:
-                root = self._bind({}, None, root.far)
+                found = self._pack()
+                if found is not None and found.far > root.far:
+                    found = self._bind({}, found, root.far)
+                root = found
             self._known[where] = root
         return self._known[where]
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether no more work is to be spent on better fits."""
+        return self._work <= 0
+
+    def _pack(self) -> Service | None:
+        """Find any fit, without regard to its cost."""
+        demands = range(len(self._ask.demands))
+        kinds = [
+            sum(
+                1 << kind
+                for kind in range(len(self._ask.kinds))
+                if self._cost(demand, kind) is not None
+            )
+            for demand in demands
+        ]
+        order = sorted(self._cards, key=lambda card: (self._nearest(card), card))
+        cards = {card: self._cards[card] for card in order}
+        filled = Packing(self._ask, cards, kinds).search()
+        if filled is None:
+            return None
+        alike: dict[tuple[int, Mode, int], list[int]] = {}
+        for card, mode, admits in filled:
+            number = self._cards[card].number
+            alike.setdefault((number, mode, admits), []).append(card)
+        return self._serve(
+            [
+                Pool(tuple(cards), self._cards[cards[0]], mode, admits)
+                for (_, mode, admits), cards in alike.items()
+            ]
+        )
+
+    def _nearest(self, card: int) -> int:
+        """Tell what the best that a card has for any demand costs."""
+        costs = (
+            self._cost(demand, supply.kind)
+            for mode in self._cards[card].modes
+            for supply in mode.supplies
+            for demand in range(len(self._ask.demands))
+        )
+        return min((cost for cost in costs if cost is not None), default=NO_LIMIT)
 
     def _least_cost(self, demand: int) -> int:
         """Tell what a device for a demand takes of any card's budget at least."""
@@ -155,8 +207,8 @@ class DeviceFit:
         return sum(1 << d for d in range(len(self._ask.demands)) if d not in barred)
 
     def _bind(
-        self, owners: dict[int, frozenset[int]], best: Service | None, goal: int
-    ) -> Service | None:
+        self, owners: dict[int, frozenset[int]], best: Service, goal: int
+    ) -> Service:
         """Give each unit, one after the other, its cards; then serve."""
         pools = self._pools(owners)
         bound = self._serve(pools)
@@ -165,35 +217,25 @@ class DeviceFit:
         if len(owners) == len(self._ask.units):
             return self._settle([], pools, best)
         unit = len(owners)
-        for wide, cards in self._choices(self._ask.units[unit], pools):
-            if wide and best is None:
-                break
+        for cards in self._choices(self._ask.units[unit], pools):
             best = self._bind({**owners, unit: frozenset(cards)}, best, goal)
-            if best is not None and best.far == goal:
+            if self.is_tired or best.far == goal:
                 break
         return best
 
-    def _choices(
-        self, unit: Unit, pools: list[Pool]
-    ) -> Iterator[tuple[bool, tuple[int, ...]]]:
-        """List the ways to give a unit cards of its own, alike cards once.
-
-        First those with just enough cards: when none of them leads to a fit, the
-        wide ones do not either.
-        """
+    def _choices(self, unit: Unit, pools: list[Pool]) -> Iterator[tuple[int, ...]]:
+        """List the ways to give a unit cards of its own, alike cards once."""
         counts = {d: self._ask.demands[d].count for d in unit.demands}
         if unit.one_card:
             for pool in pools:
                 if all(self._most(d, pool) >= count for d, count in counts.items()):
-                    yield False, pool.cards[:1]
+                    yield pool.cards[:1]
             return
         ((demand, count),) = counts.items()
         open_pools = [(self._most(demand, pool), pool.cards) for pool in pools]
         open_pools = [pool for pool in open_pools if pool[0]]
-        for cards in _covers(open_pools, count):
-            yield False, cards
-        for cards in _wide_covers(open_pools, count, count):
-            yield True, cards
+        yield from covers(open_pools, count)
+        yield from wide_covers(open_pools, count, count)
 
     def _most(self, demand: int, pool: Pool) -> int:
         if not pool.admits >> demand & 1:
@@ -210,9 +252,7 @@ class DeviceFit:
             for mode in pool.profile.modes
         )
 
-    def _settle(
-        self, done: list[Pool], rest: list[Pool], best: Service | None
-    ) -> Service | None:
+    def _settle(self, done: list[Pool], rest: list[Pool], best: Service) -> Service:
         """Choose a mode for each card that has several; then serve.
 
         Cards that are alike take their modes in the order of the list.
@@ -234,16 +274,13 @@ class DeviceFit:
                 left = pool.cards[1:]
                 others = [Pool(left, profile, profile.widest, pool.admits), *others]
             best = self._settle([*done, one], others, best)
-            if best is not None and best.far == bound.far:
+            if self.is_tired or best.far == bound.far:
                 break
         return best
 
-    def _is_enough(self, bound: Service, best: Service | None) -> bool:
-        """Tell whether a branch is not worth entering, as there is a fit already."""
-        if best is None:
-            return False
-        self._improvements -= 1
-        return bound.far >= best.far or self._improvements < 0
+    def _is_enough(self, bound: Service, best: Service) -> bool:
+        """Tell whether a branch is not worth entering."""
+        return self.is_tired or bound.far >= best.far
 
     def _budgets_hold(self, pools: list[Pool]) -> bool:
         """Tell whether the cards' budgets can bear all demands, if cut at will."""
@@ -261,7 +298,9 @@ class DeviceFit:
         ]
         for demand, weight in enumerate(weights):
             network.add(0, 2 + demand, weight)
-        return network.send(0, 1, sum(weights)) is not None
+        holds = network.send(0, 1, sum(weights)) is not None
+        self._work -= network.work
+        return holds
 
     def _gives(self, pool: Pool, demand: int) -> bool:
         """Tell whether a pool has anything for a demand."""
@@ -279,6 +318,7 @@ class DeviceFit:
         for index, pool in enumerate(pools):
             edges += self._connect(network, index, pool)
         cost = network.send(0, 1, self._ask.total)
+        self._work -= network.work
         if cost is None:
             return None
         flows = ((network.flow(edge), taken) for edge, taken in edges)
@@ -326,36 +366,3 @@ def _likely_first(pool: Pool, bound: Service) -> tuple[Mode, ...]:
         )
 
     return tuple(sorted(pool.profile.modes, key=given, reverse=True))
-
-
-def _covers(
-    pools: list[tuple[int, tuple[int, ...]]], need: int, start: int = 0
-) -> Iterator[tuple[int, ...]]:
-    """List sets of cards that give ``need`` in sum, few cards too many at most."""
-    if need <= 0:
-        yield ()
-        return
-    if start == len(pools):
-        return
-    most, cards = pools[start]
-    for count in range(min(len(cards), -(-need // most)), -1, -1):
-        for others in _covers(pools, need - count * most, start + 1):
-            yield cards[:count] + others
-
-
-def _wide_covers(
-    pools: list[tuple[int, tuple[int, ...]]], need: int, most_cards: int, start: int = 0
-) -> Iterator[tuple[int, ...]]:
-    """List all sets of cards that give ``need`` in sum: nearer devices may be spread.
-
-    Whether a fit exists does not depend on them, only how near it is.
-    """
-    if start == len(pools):
-        if need <= 0:
-            yield ()
-        return
-    most, cards = pools[start]
-    for count in range(min(len(cards), most_cards) + 1):
-        rest = need - count * most
-        for others in _wide_covers(pools, rest, most_cards - count, start + 1):
-            yield cards[:count] + others

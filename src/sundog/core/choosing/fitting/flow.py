@@ -11,7 +11,8 @@ class Network:
     """Nodes 0..n-1 and directed edges with a capacity and a cost of 0 or more.
 
     Every augmentation saturates an edge, and ties fall to the edge added first, so
-    that the same network always gives the same flow.
+    that the same network always gives the same flow. ``work`` counts the edges that
+    were looked at.
     """
 
     def __init__(self, nodes: int) -> None:
@@ -20,6 +21,7 @@ class Network:
         self._head: list[int] = []
         self._left: list[int] = []
         self._cost: list[int] = []
+        self.work = 0
 
     def node(self) -> int:
         """Add a node; returns its number."""
@@ -67,6 +69,7 @@ class Network:
             node = queue.popleft()
             waiting.discard(node)
             here = distance[node]
+            self.work += len(self._out[node])
             for edge in self._out[node]:
                 to = head[edge]
                 if left[edge] and here + cost[edge] < distance[to]:
