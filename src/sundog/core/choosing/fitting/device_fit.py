@@ -141,7 +141,9 @@ class DeviceFit:
             )
             for demand in demands
         ]
-        order = sorted(self._cards, key=lambda card: (self._nearest(card), card))
+        profiles = {profile.number: profile for profile in self._cards.values()}
+        near = {number: self._nearest(p) for number, p in profiles.items()}
+        order = sorted(self._cards, key=lambda c: (near[self._cards[c].number], c))
         cards = {card: self._cards[card] for card in order}
         filled = Packing(self._ask, cards, kinds).search()
         if filled is None:
@@ -157,12 +159,11 @@ class DeviceFit:
             ]
         )
 
-    def _nearest(self, card: int) -> int:
+    def _nearest(self, profile: Profile) -> int:
         """Tell what the best that a card has for any demand costs."""
         costs = (
-            self._cost(demand, supply.kind)
-            for mode in self._cards[card].modes
-            for supply in mode.supplies
+            self._cost(demand, kind)
+            for kind in {s.kind for mode in profile.modes for s in mode.supplies}
             for demand in range(len(self._ask.demands))
         )
         return min((cost for cost in costs if cost is not None), default=NO_LIMIT)

@@ -315,4 +315,6 @@ def _holds(mode: Mode, taken: Mapping[int, int]) -> bool:
 
 def _left(mode: Mode, kinds: int, taken: Mapping[int, int]) -> int:
     """Tell how many devices of some kinds a mode gives beside what is taken."""
+    if not taken:
+        return _rank(mode, kinds)
     return min(_rank(mode, kinds | more) - count for more, count in _subsets(taken))
