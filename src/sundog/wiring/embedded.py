@@ -38,6 +38,7 @@ from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
+from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
@@ -227,6 +228,7 @@ def _conductor(
         clock=now,
         locks=ServerLocks(),
         max_attempts=settings.max_attempts,
+        groups=store.groups,
     )
 
 
@@ -277,6 +279,7 @@ def _books(
         audit=AuditBook(conductor),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
+        groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),
         door=door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,

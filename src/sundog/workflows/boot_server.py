@@ -29,6 +29,7 @@ from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.delete_server import give_back
 from sundog.workflows.ports import BootOrder, Owner
+from sundog.workflows.projects.groups import one_at_a_time, reserve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +113,8 @@ def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]
     chosen: list[_Boot] = []
     for boot in boots:
         server = boot.server
-        found = conductor.fleet.reserve(server.id, boot.request, (), server.wanted_host)
+        # Where a group lets a server go depends on where the one before it went.
+        found = None if server.group else reserve(conductor, server, boot.request)
         chosen.append(_Boot(server, boot.request, found))
     claims = [
         Claim(consumer=boot.server.id, assignment=boot.claimed)
@@ -173,12 +175,15 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
 
     Raises NoValidHostError when none is left or the attempts are used up.
     """
+    with one_at_a_time(conductor, boot.server):
+        _try_hosts(conductor, boot)
+
+
+def _try_hosts(conductor: Conductor, boot: _Boot) -> None:
     server, tried, outbids = boot.server, dict[str, str](), 0
     claimed = boot.claimed
     while len(tried) < conductor.max_attempts and outbids < MOST_OUTBIDS:
-        assignment = claimed or conductor.fleet.reserve(
-            server.id, boot.request, tried, server.wanted_host
-        )
+        assignment = claimed or reserve(conductor, server, boot.request, tried)
         if assignment is None:
             break
         try:
@@ -194,12 +199,17 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
         else:
             return
         claimed = None
-    raise NoValidHostError(_why(conductor, boot.request, tried))
+    raise NoValidHostError(_why(conductor, boot, tried))
 
 
-def _why(conductor: Conductor, request: GuestRequest, tried: Mapping[str, str]) -> str:
+def _why(conductor: Conductor, boot: _Boot, tried: Mapping[str, str]) -> str:
+    if not tried and boot.server.group and conductor.fleet.fits(boot.request, 1):
+        return (
+            "No valid host was found. The policy of server group "
+            f"{boot.server.group} leaves none of those that fit."
+        )
     if not tried:
-        return conductor.fleet.why_not(request)
+        return conductor.fleet.why_not(boot.request)
     reasons = "; ".join(f"{host}: {reason}" for host, reason in tried.items())
     return f"No valid host was found. {len(tried)} tried, each refused: {reasons}"
 

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.projects.server_group import ServerGroup
     from sundog.core.requests.alias import Alias
     from sundog.workflows.fleet_view import FleetView
     from sundog.workflows.ports import ClaimStore, Clock, HostAgent, Ledger, ServerStore
+    from sundog.workflows.projects.shelf import Shelf
     from sundog.workflows.report_host import HostReport
     from sundog.workflows.server_locks import ServerLocks
 
@@ -26,7 +28,10 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conductor:
-    """What the jobs on servers share. ``max_attempts`` bounds the hosts tried."""
+    """What the jobs on servers share. ``max_attempts`` bounds the hosts tried.
+
+    Without ``groups`` no server group is obeyed.
+    """
 
     servers: ServerStore
     claims: ClaimStore
@@ -38,6 +43,7 @@ class Conductor:
     clock: Clock
     locks: ServerLocks
     max_attempts: int = 3
+    groups: Shelf[ServerGroup] | None = None
 
     def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
         """Move a server along its table, with other fields changed in one write."""

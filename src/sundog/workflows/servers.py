@@ -47,6 +47,7 @@ class NewServer:
     user_data: str | None = None
     wanted_host: str | None = None
     key_name: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +162,7 @@ class ServerBook:
                 user_data=order.user_data,
                 wanted_host=order.wanted_host,
                 key_name=order.key_name,
+                group=order.group,
             )
             for index, name in enumerate(names)
         )

@@ -34,6 +34,7 @@ from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
+from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
@@ -89,9 +90,9 @@ class Ticker:
 class Names:
     """Fresh UUIDs, the same in every run."""
 
-    def __init__(self) -> None:
-        """Start."""
-        self._made = 0
+    def __init__(self, made: int = 0) -> None:
+        """Start after so many."""
+        self._made = made
 
     def __call__(self) -> UUID:
         """Make the next."""
@@ -161,6 +162,9 @@ class World:
             images=images,
             keypairs=KeypairBook(
                 shelf=FakeShelf(), keys=CryptographyKeys(), clock=self.clock
+            ),
+            groups=GroupBook(
+                shelf=FakeShelf(), servers=self.servers, new_id=Names(1 << 32)
             ),
             door=self.door or OpenDoor(self.clock),
         )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
+    from sundog.workflows.projects.groups import GroupBook
     from sundog.workflows.projects.keypairs import KeypairBook
     from sundog.workflows.servers import ServerBook
 
@@ -43,6 +44,7 @@ class Books:
     actions: ActionBook
     images: ImageSource
     keypairs: KeypairBook
+    groups: GroupBook
     door: Door
     zone: str = "nova"
     region: str = "RegionOne"

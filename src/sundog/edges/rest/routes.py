@@ -23,7 +23,7 @@ from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
 from sundog.edges.rest.own import audit, own
-from sundog.edges.rest.projects import keypairs
+from sundog.edges.rest.projects import groups, keypairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,10 @@ ROUTES: Final = (
     Route("GET", "/os-aggregates", small.aggregates),
     Route("GET", "/extensions", small.extensions),
     # ---- what belongs to projects and users
+    Route("GET", "/os-server-groups", groups.index),
+    Route("POST", "/os-server-groups", groups.create),
+    Route("GET", "/os-server-groups/<group_id>", groups.show),
+    Route("DELETE", "/os-server-groups/<group_id>", groups.delete),
     Route("GET", "/os-keypairs", keypairs.index),
     Route("POST", "/os-keypairs", keypairs.create),
     Route("GET", "/os-keypairs/<name>", keypairs.show),

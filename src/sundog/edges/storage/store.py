@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sundog.core.projects.keypair import Keypair
+from sundog.core.projects.server_group import ServerGroup
 from sundog.edges.storage.claim_table import ClaimTable
 from sundog.edges.storage.database import Database, open_engine
 from sundog.edges.storage.flavor_table import FlavorTable
@@ -27,6 +28,7 @@ class Store:
     claims: ClaimTable
     services: ServiceTable
     keypairs: ShelfTable[Keypair]
+    groups: ShelfTable[ServerGroup]
     database: Database
 
     def close(self) -> None:
@@ -66,5 +68,6 @@ def open_store(url: str) -> Store:
         claims=ClaimTable(database),
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
+        groups=ShelfTable(database, "server group", ServerGroup),
         database=database,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from msgspec import UNSET
 
@@ -54,7 +56,7 @@ def create(ask: Ask) -> Answer:
     _check_version(ask, server)
     _refuse_unserved(body)
     _check_networks(ask, server)
-    order = _order(ask, server)
+    order = replace(_order(ask, server), group=_group(ask, body))
     made = ask.books.servers.create(order)
     if checks.flag("return_reservation_id", server.return_reservation_id):
         return Answer(body={"reservation_id": made[0].reservation_id}, status=202)
@@ -113,7 +115,6 @@ def _refuse_unserved(body: NewServerBody) -> None:
     """Refuse in words what Nova knows and Sundog does not do yet."""
     server = body.server
     given = {
-        "os:scheduler_hints": body.hints or body.old_hints,
         "accessIPv4": server.access_ip_v4,
         "accessIPv6": server.access_ip_v6,
         "personality": server.personality or None,
@@ -183,6 +184,30 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         user_data=check_user_data(server.user_data),
         wanted_host=host,
     )
+
+
+def _group(ask: Ask, body: NewServerBody) -> str | None:
+    """Return the server group of the hints; other hints are refused."""
+    hints = {**body.old_hints, **body.hints}
+    others = sorted(hints.keys() - {"group"})
+    if others:
+        raise Fault(
+            400,
+            f"os:scheduler_hints: Sundog does not serve {others[0][:80]!r}; it serves "
+            "group.",
+        )
+    group = hints.get("group")
+    if group is None:
+        return None
+    try:
+        project = ask.caller.project_id
+        return ask.books.groups.get(str(UUID(str(group))), project).id
+    except ValueError:
+        raise Fault(
+            400, "Invalid input for field/attribute group: it is not a uuid."
+        ) from None
+    except NotFoundError as error:
+        raise Fault(400, str(error)) from None
 
 
 def _key_name(ask: Ask, server: NewServerFields) -> str | None:

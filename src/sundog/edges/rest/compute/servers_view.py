@@ -159,16 +159,24 @@ def _with_versioned(
         description=server.description if ask.since(19) else UNSET,
         tags=sorted(server.tags) if ask.since(26) else UNSET,
         trusted_image_certificates=None if ask.since(63) else UNSET,
-        server_groups=[] if in_group_view else UNSET,
+        server_groups=_groups(server) if in_group_view else UNSET,
         locked_reason=server.locked_reason if ask.since(73) else UNSET,
         hostname=server.hostname if ask.since(90) else body.hostname,
-        scheduler_hints={} if ask.since(100) else UNSET,
+        scheduler_hints=_hints(server) if ask.since(100) else UNSET,
     )
 
 
 def power_state(server: Server) -> int:
     """Return Nova's number for whether the guest runs."""
     return _POWER_STATE.get(server.vm_state, 0)
+
+
+def _groups(server: Server) -> list[str]:
+    return [server.group] if server.group else []
+
+
+def _hints(server: Server) -> dict[str, object]:
+    return {"group": server.group} if server.group else {}
 
 
 def _usage(time: datetime | None) -> str | None:
