@@ -63,7 +63,7 @@ def test_a_gpu_in_the_wrong_cell_is_told() -> None:
     )
     assert summary(request, refusals) == (
         "No valid host was found. Needs 1 \N{MULTIPLICATION SIGN} vGPU in the same "
-        "cell as 2 free CPUs and 1024 MiB: 1 host have vGPU in cell 1 while only "
+        "cell as 2 free CPUs and 1024 MiB: 1 host has vGPU in cell 1 while only "
         "cell 0 can hold the guest. To help: free CPUs and memory in cell 1, or "
         "relax the NUMA policy."
     )
@@ -87,7 +87,7 @@ def test_hosts_are_counted_by_reason() -> None:
     ]
     text = summary(request, refusals)
     assert "vGPU a in the same cell" in text
-    assert "3 hosts have no vGPU, 1 are disabled, 1 have no free vGPU." in text
+    assert "3 hosts have no vGPU, 1 is disabled, 1 has no free vGPU." in text
     assert "To help: offer vGPU on a host (device_spec)." in text
     assert refusals[-1].detail == "maintenance"
 

@@ -80,7 +80,9 @@ def summary(request: GuestRequest, refusals: Iterable[Refusal]) -> str:
         return f"{text} There is no host; start a host agent."
     counted = Counter(refusal.tightest for refusal in refusals)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{count} {lack}" for lack, count in ranked[:MOST_REASONS]]
+    parts = [
+        f"{count} {_numbered(lack, count)}" for lack, count in ranked[:MOST_REASONS]
+    ]
     one = ranked[0][1] == 1
     parts[0] = parts[0].replace(" ", " host " if one else " hosts ", 1)
     others = sum(count for _, count in ranked[MOST_REASONS:])
@@ -90,6 +92,13 @@ def summary(request: GuestRequest, refusals: Iterable[Refusal]) -> str:
     remedy = min(remedies, key=lambda known: (-remedies[known], known))
     text = f"{text} Needs {needs(request)}: {', '.join(parts)}. To help: {remedy}."
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _numbered(lack: str, count: int) -> str:
+    """Put the verb of what hosts lack in the singular for one host."""
+    verb, _, rest = lack.partition(" ")
+    one = {"have": "has", "lack": "lacks", "are": "is"}
+    return f"{one.get(verb, verb)} {rest}" if count == 1 else lack
 
 
 _BY_POLICY = {
