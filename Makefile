@@ -44,6 +44,9 @@ tempest: install  ## Tempest's compute tests of acceptance/include.txt (a minute
 bench: install  ## benchmarks, each beside what it is measured against
 	@$(bin)/python -m bench
 
+drills: install  ## try the fault scenarios: survived / tried
+	@SUNDOG_DRILLS=all $(bin)/pytest -q -n $(workers) -m drill
+
 docs: install  ## draw docs/lives.md and docs/picture.svg anew
 	@$(bin)/python -m scripts.draw_docs
 

@@ -13,7 +13,7 @@ from sundog.core.errors import ClaimConflictError, NotFoundError, UnavailableErr
 from sundog.core.hosts.provider_tree import Provider, ProviderTree, provider_uuid
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase
-from sundog.workflows.audit import AuditBook, collect
+from sundog.workflows.agreement.audit import AuditBook, collect
 from sundog.workflows.ports import Owner
 
 if TYPE_CHECKING:

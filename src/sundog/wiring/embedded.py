@@ -29,7 +29,7 @@ from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
-from sundog.workflows.audit import AuditBook
+from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.delete_server import delete_server

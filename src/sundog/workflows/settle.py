@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from sundog.core.errors import HostRefusedError, SundogError
+from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase
 from sundog.workflows.actions.settle_errand import settle_server
 from sundog.workflows.delete_server import give_back
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.workflows.conductor import Conductor
 
+LOG = logging.getLogger(__name__)
+
 
 def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
     """Make the records agree again after a restart.
@@ -23,12 +28,14 @@ def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
     Guests of ACTIVE servers are started again with the devices that they hold;
     where that fails the server goes to ERROR and keeps its claim. Actions that were
     cut off go back or end. Servers whose building was cut off go to ERROR and hold
-    nothing. Deletes go on.
+    nothing. Deletes go on, and so does giving back what a failed job had begun to.
     """
     for server in conductor.servers.list(ServerQuery()):
         match server.phase:
-            case Phase.ERROR | Phase.SHELVED_OFFLOADED | Phase.DELETED:
+            case Phase.SHELVED_OFFLOADED | Phase.DELETED:
                 pass
+            case Phase.ERROR:
+                _end_giving_back(conductor, server)
             case Phase.SCHEDULING | Phase.SPAWNING:
                 _undo_building(conductor, server)
             case Phase.DELETING:
@@ -38,8 +45,33 @@ def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
 
 
 def _undo_building(conductor: Conductor, server: Server) -> None:
+    why = "The service stopped while the server was built."
+    try:
+        _give_back(conductor, server)
+    except SundogError as stuck:
+        why += f" Giving back what it had failed: {stuck}; delete it to try again."
+    conductor.fail(server.id, why)
+
+
+def _end_giving_back(conductor: Conductor, server: Server) -> None:
+    """End what a failed building or delete left half given back.
+
+    What a finished claim of a server in ERROR holds stays held.
+    """
+    claim = conductor.claims.get(server.id)
+    if claim is None or claim.state is ClaimState.ALLOCATED:
+        return
+    try:
+        _give_back(conductor, server)
+    except SundogError as stuck:
+        LOG.warning("Server %s still holds its claim: %s", server.id, stuck)
+
+
+def _give_back(conductor: Conductor, server: Server) -> None:
     claim = conductor.claims.get(server.id)
     if claim is not None:
+        host = claim.assignment.host
+        if host not in conductor.agents:
+            raise HostRefusedError(f"its host {host} is not configured any more")
         give_back(conductor, claim)
     conductor.ledger.release(server.id)
-    conductor.fail(server.id, "The service stopped while the server was built.")

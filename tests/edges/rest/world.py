@@ -28,7 +28,7 @@ from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
 from sundog.workflows.actions.book import ActionBook
-from sundog.workflows.audit import AuditBook
+from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView

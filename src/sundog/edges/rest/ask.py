@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sundog.edges.rest.query import Query
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.actions.book import ActionBook
-    from sundog.workflows.audit import AuditBook
+    from sundog.workflows.agreement.audit import AuditBook
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource

@@ -1,0 +1,1 @@
+"""Whether the records of all hosts agree, and making them agree again."""

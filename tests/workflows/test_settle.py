@@ -1,0 +1,80 @@
+"""A start ends what an earlier life had begun to give back, and is never stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.workflows.world import World, flavor, hosts, world
+
+from sundog.core.errors import HostRefusedError, UnavailableError
+from sundog.core.lives.claim import ClaimEvent
+from sundog.core.lives.server import Phase
+from sundog.workflows.delete_server import delete_server
+from sundog.workflows.settle import settle
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+VGPU = flavor("one-vgpu", pci="vGPU:1")
+
+
+def settled(there: World) -> None:
+    settle(there.conductor, lambda one: delete_server(there.conductor, one))
+
+
+def building(there: World) -> UUID:
+    """Boot a server, and let its record say that it is being built."""
+    [one] = there.boot(VGPU)
+    there.store.servers.change(one, lambda s: replace(s, phase=Phase.SPAWNING))
+    return one
+
+
+def test_what_was_half_given_back_is_given_back() -> None:
+    """A delete that failed after Placement let go leaves a claim that is uncharged."""
+    there = world(*hosts("a"))
+    [one] = there.boot(VGPU)
+    claim = there.store.claims.get(one)
+    assert claim is not None
+    there.store.claims.put(claim.after(ClaimEvent.FREE))
+    there.ledger.release(one)
+    there.store.servers.change(one, lambda s: replace(s, phase=Phase.ERROR))
+    settled(there)
+    assert there.store.claims.get(one) is None
+    there.check_agreement()
+
+
+def test_what_a_server_in_error_holds_stays_held() -> None:
+    there = world(*hosts("a"))
+    [one] = there.boot(VGPU)
+    there.conductor.fail(one, "its card fell off the bus")
+    settled(there)
+    assert there.store.claims.get(one) is not None
+    there.check_agreement()
+
+
+def test_giving_back_that_fails_again_is_tried_at_the_next_start() -> None:
+    there = world(*hosts("a"))
+    one = building(there)
+    for error in (HostRefusedError("busy"), UnavailableError("away")):
+        there.agents["a"].removal_errors.append(error)
+        settled(there)
+        server = there.store.servers.get(one)
+        assert server.phase is Phase.ERROR
+        assert server.fault is not None
+        assert "busy; delete it to try again" in server.fault.message
+        assert there.store.claims.get(one) is not None
+    settled(there)
+    assert there.store.claims.get(one) is None
+    there.check_agreement()
+
+
+def test_a_host_that_is_gone_does_not_stop_the_start() -> None:
+    there = world(*hosts("a"))
+    one = building(there)
+    del there.agents["a"]
+    settled(there)
+    server = there.store.servers.get(one)
+    assert server.fault is not None
+    assert "host a is not configured any more" in server.fault.message
+    assert there.store.claims.get(one) is not None
