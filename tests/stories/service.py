@@ -96,6 +96,20 @@ class Service:
         [found] = [one for one in self.wait() if one["id"] == str(server)]
         return found
 
+    def finished_actions(self, path: str) -> list[dict[str, Any]]:
+        """Return a server's actions, newest first, when their ends are recorded."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < end:
+            actions: list[dict[str, Any]] = self.call("GET", path)["instanceActions"]
+            shown = [
+                self.call("GET", f"{path}/{one['request_id']}")["instanceAction"]
+                for one in actions
+            ]
+            if all(event["result"] for one in shown for event in one["events"]):
+                return self.call("GET", path)["instanceActions"]  # type: ignore[no-any-return]  # JSON
+            time.sleep(0.02)
+        raise AssertionError(shown)
+
     def wait(self) -> list[dict[str, Any]]:
         """Wait until nothing is under way; returns the servers in detail."""
         return self.until(

@@ -327,3 +327,23 @@ def test_what_is_not_there_is_refused_truthfully(service: Service) -> None:
     service.act(one, "os-getConsoleOutput", {"length": 5}, expect=404)
     refusal = service.act(one, "createImage", {"name": "x"}, expect=403)
     assert "read-only" in refusal["forbidden"]["message"]
+
+
+def test_events_tell_what_was_done_and_how_it_went(service: Service) -> None:
+    """The request that a client was answered with is the action's name."""
+    one = booted(service)
+    host = service.show(one)["OS-EXT-SRV-ATTR:host"]
+    service.act(one, "os-stop")
+    service.show(one)
+    ask_fault(service, FaultKind.VANISHES)
+    service.act(one, "os-start")
+    assert service.show(one)["status"] == "SHUTOFF"
+    path = f"/v2.1/servers/{one}/os-instance-actions"
+    start, stop, create = service.finished_actions(path)
+    assert [a["action"] for a in (start, stop, create)] == ["start", "stop", "create"]
+    assert [a["message"] for a in (start, stop, create)] == ["Error", None, None]
+    told = service.call("GET", f"{path}/{start['request_id']}")["instanceAction"]
+    [event] = told["events"]
+    assert (event["result"], event["host"]) == ("Error", host)
+    assert str(T4) in event["details"]
+    assert event["start_time"] <= event["finish_time"]

@@ -11,6 +11,7 @@ from uuid import UUID
 from tests.fakes.agent import FakeAgent
 from tests.fakes.images import FakeImages
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.shelf import FakeShelf
 from tests.fakes.stores import FakeStore
 
 from sundog.core.choosing.taste import Taste
@@ -20,9 +21,9 @@ from sundog.core.hosts.host_snapshot import Cell, HostSnapshot
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
 from sundog.workflows.actions.book import ActionBook
-from sundog.workflows.boot_server import boot_servers
+from sundog.workflows.actions.history import History
+from sundog.workflows.actions.recorded import boot_recorded, delete_recorded
 from sundog.workflows.conductor import Conductor
-from sundog.workflows.delete_server import delete_server
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
@@ -146,23 +147,28 @@ class World:
             clock=self.clock,
             locks=ServerLocks(),
         )
+        self.history = History(shelf=FakeShelf(), clock=self.clock)
         self.servers = ServerBook(
             servers=self.store.servers,
             claims=self.store.claims,
             flavors=self.store.flavors,
             images=self.images,
             aliases=ALIASES,
+            history=self.history,
             clock=self.clock,
             new_id=lambda: UUID(int=next(ids)),
             begin_boot=lambda ids: self.queue.append(
-                lambda: boot_servers(self.conductor, ids)
+                lambda: boot_recorded(self.conductor, self.history, ids)
             ),
             begin_delete=lambda one: self.queue.append(
-                lambda: delete_server(self.conductor, one)
+                lambda: delete_recorded(self.conductor, self.history, one)
             ),
         )
         self.actions = ActionBook(
-            conductor=self.conductor, images=self.images, begin=self.queue.append
+            conductor=self.conductor,
+            images=self.images,
+            history=self.history,
+            begin=self.queue.append,
         )
         self.hosts = HostBook(
             services=self.store.services,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import BadRequestError, ConflictError, NotFoundError
+from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.server import Phase, Server, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sundog.core.lives.claim import Claim
     from sundog.core.requests.alias import Alias
     from sundog.core.requests.flavor import Flavor
+    from sundog.workflows.actions.history import History
     from sundog.workflows.ports import (
         ClaimStore,
         Clock,
@@ -46,6 +48,7 @@ class NewServer:
     availability_zone: str = ""
     user_data: str | None = None
     wanted_host: str | None = None
+    request_id: str = ""
     key_name: str | None = None
     group: str | None = None
 
@@ -63,6 +66,7 @@ class ServerBook:
     flavors: FlavorStore
     images: ImageSource
     aliases: Mapping[str, Alias]
+    history: History
     clock: Clock
     new_id: Callable[[], UUID]
     begin_boot: Callable[[Sequence[UUID]], None]
@@ -79,6 +83,13 @@ class ServerBook:
         check_minimum(flavor, image)
         servers = self._records(order, flavor, image)
         self.servers.add(servers)
+        asked = Asked(
+            request_id=order.request_id,
+            user_id=order.user_id,
+            project_id=order.project_id,
+        )
+        for server in servers:
+            self.history.begin(server.id, "create", asked)
         self.begin_boot([server.id for server in servers])
         return servers
 
@@ -103,7 +114,9 @@ class ServerBook:
         now = self.clock()
         return self.servers.change(server_id, lambda s: replace(edit(s), updated=now))
 
-    def delete(self, server_id: UUID, *, over_lock: bool = True) -> None:
+    def delete(
+        self, server_id: UUID, asked: Asked | None = None, *, over_lock: bool = True
+    ) -> None:
         """Begin to delete a server; raises NotFoundError.
 
         Raises ConflictError if it is locked and the lock binds.
@@ -114,6 +127,8 @@ class ServerBook:
         self.servers.change(
             server_id, lambda server: server.after(ServerEvent.ASK_DELETE, now)
         )
+        if asked is not None:
+            self.history.begin(server_id, "delete", asked)
         self.begin_delete(server_id)
 
     def _flavor(self, flavor_id: str) -> Flavor:

@@ -36,6 +36,7 @@ def furnished() -> tuple[World, dict[str, str]]:
     parts = {
         "flavor_id": "m1",
         "server_id": server,
+        "request_id": "req-1",
         "key": "55aaaaaa-0000-4000-8000-000000000001",
         "tag": "m1",
         "image_id": IMAGE.id,

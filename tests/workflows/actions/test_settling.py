@@ -8,8 +8,10 @@ import pytest
 from tests.workflows.actions.test_errands import ask, by_name, check, standing
 from tests.workflows.world import World, host, world
 
+from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.core.lives.server_life import ERRANDS, Errand
+from sundog.workflows.actions.recorded import end_cut_off
 from sundog.workflows.settle import settle
 
 
@@ -74,3 +76,21 @@ def test_a_host_that_is_gone_leaves_its_servers_in_error(here: World) -> None:
     assert server.fault is not None
     assert "is not configured any more" in server.fault.message
     assert here.store.claims.get(call.server_id) is not None
+
+
+def test_what_was_cut_off_has_failed_and_deletes_go_on(here: World) -> None:
+    """The history says so; what had ended stays as it was."""
+    asked = Asked(request_id="req-1", user_id="u", project_id="p")
+    call = replace(standing(here, Phase.ACTIVE), asked=asked)
+    here.actions.act(call, ServerEvent.PAUSE)
+    here.queue.clear()
+    end_cut_off(here.store.servers, here.history)
+    action = here.history.get(call.server_id, "req-1")
+    assert (action.action, action.has_failed) == ("pause", True)
+    [event] = action.events
+    assert "stopped meanwhile" in event.error
+    here.servers.delete(call.server_id, replace(asked, request_id="req-2"))
+    end_cut_off(here.store.servers, here.history)
+    here.work()
+    assert not here.history.get(call.server_id, "req-2").has_failed
+    assert here.history.get(call.server_id, "req-1") == action

@@ -121,6 +121,7 @@ class _App:
             base=prefix,
             query=Query(request.args),
             caller=caller,
+            request_id=headers["X-Compute-Request-Id"],
         )
         answer: Answer = route.handler(ask, **parts)
         return answer

@@ -18,7 +18,7 @@ from sundog.edges.rest.compute import (
     topology,
     versions,
 )
-from sundog.edges.rest.compute.actions import act
+from sundog.edges.rest.compute.actions import act, history
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
@@ -100,6 +100,8 @@ ROUTES: Final = (
     Route("PUT", "/servers/<server_id>", servers.update),
     Route("DELETE", "/servers/<server_id>", servers.delete),
     Route("POST", "/servers/<server_id>/action", act.act),
+    Route("GET", "/servers/<server_id>/os-instance-actions", history.index),
+    Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", history.show),
     Route("GET", "/servers/<server_id>/topology", topology.show, since=78),
     Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
     Route("GET", "/servers/<server_id>/metadata", server_parts.metadata_index),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.projects.keypair import Keypair
 from sundog.core.projects.server_group import ServerGroup
 from sundog.edges.storage.claim_table import ClaimTable
@@ -28,6 +29,7 @@ class Store:
     claims: ClaimTable
     services: ServiceTable
     keypairs: ShelfTable[Keypair]
+    actions: ShelfTable[InstanceAction]
     groups: ShelfTable[ServerGroup]
     database: Database
 
@@ -68,6 +70,7 @@ def open_store(url: str) -> Store:
         claims=ClaimTable(database),
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
+        actions=ShelfTable(database, "action", InstanceAction),
         groups=ShelfTable(database, "server group", ServerGroup),
         database=database,
     )

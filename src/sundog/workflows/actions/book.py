@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
+    from sundog.core.lives.instance_action import Asked
     from sundog.core.lives.server import Server
     from sundog.workflows.actions.errand import Job
+    from sundog.workflows.actions.history import History
     from sundog.workflows.conductor import Conductor
     from sundog.workflows.ports import Image, ImageSource
 
@@ -46,9 +48,13 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Who asks for an action on which server; ``over_lock``: a lock does not bind."""
+    """An action asked for; ``over_lock``: a lock does not bind the one who asks.
+
+    What nobody asked for (``asked`` is None) is not in the server's history.
+    """
 
     server_id: UUID
+    asked: Asked | None = None
     over_lock: bool = False
 
 
@@ -70,18 +76,20 @@ class ActionBook:
 
     conductor: Conductor
     images: ImageSource
+    history: History
     begin: Callable[[Callable[[], object]], None]
 
     def act(self, call: Call, event: ServerEvent) -> Server:
         """Begin an action that needs nothing more."""
         server = self._move(call, event)
-        self._begin(server, _DEEDS[event])
+        self._begin(call, event, _DEEDS[event])
         return server
 
     def unshelve(self, call: Call, host: str | None) -> Server:
         """Begin to place a shelved server anew, on ``host`` if one is named."""
         server = self._move(call, ServerEvent.UNSHELVE)
-        self._begin(server, partial(deeds.unshelve, host=host))
+        deed = partial(deeds.unshelve, host=host)
+        self._begin(call, ServerEvent.UNSHELVE, deed)
         return server
 
     def rebuild(self, call: Call, asked: Rebuild) -> Server:
@@ -99,16 +107,18 @@ class ActionBook:
         }
         before: dict[str, object] = {name: getattr(server, name) for name in changes}
         moved = self._move(call, ServerEvent.REBUILD, changes)
-        self._begin(moved, deeds.rebuild, before)
+        self._begin(call, ServerEvent.REBUILD, deeds.rebuild, before)
         return moved
 
     def lock(self, call: Call, reason: str | None) -> None:
         """Let nobody but an admin act on a server; a second lock is fine."""
         self._edit(call, lambda old: replace(old, locked=True, locked_reason=reason))
+        self._record(call, "lock")
 
     def unlock(self, call: Call) -> None:
         """Let a server's users act on it again."""
         self._edit(call, lambda old: replace(old, locked=False, locked_reason=None))
+        self._record(call, "unlock")
 
     def reset(self, call: Call, *, active: bool) -> None:
         """Call a server ACTIVE or ERROR; nothing else is done.
@@ -166,9 +176,26 @@ class ActionBook:
         return self.conductor.servers.change(call.server_id, moved)
 
     def _begin(
-        self, server: Server, deed: Deed, before: dict[str, object] | None = None
+        self,
+        call: Call,
+        event: ServerEvent,
+        deed: Deed,
+        before: dict[str, object] | None = None,
     ) -> None:
-        self.begin(partial(run, self.conductor, server.id, deed, before))
+        word = _WORDS.get(event, event.value)
+        self._record(call, word)
+        self.begin(partial(self._run, call.server_id, word, deed, before))
+
+    def _run(
+        self, server_id: UUID, word: str, deed: Deed, before: dict[str, object] | None
+    ) -> None:
+        error = run(self.conductor, server_id, deed, before)
+        host = self.conductor.servers.get(server_id).host
+        self.history.finish(server_id, word, error, host)
+
+    def _record(self, call: Call, word: str) -> None:
+        if call.asked is not None:
+            self.history.begin(call.server_id, word, call.asked)
 
     def _image(self, server: Server, image_id: str) -> Image:
         try:

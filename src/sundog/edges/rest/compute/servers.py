@@ -66,8 +66,8 @@ def update(ask: Ask, server_id: str) -> Answer:
 
 def delete(ask: Ask, server_id: str) -> Answer:
     """``DELETE /servers/{id}``."""
-    is_free = ask.caller.is_admin and not ask.books.door.is_open
-    ask.books.servers.delete(find(ask, server_id).id, over_lock=is_free)
+    server = find(ask, server_id)
+    ask.books.servers.delete(server.id, ask.asked, over_lock=ask.is_over_locks)
     return Answer(status=204)
 
 

@@ -183,6 +183,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         availability_zone=zone,
         user_data=check_user_data(server.user_data),
         wanted_host=host,
+        request_id=ask.request_id,
     )
 
 

@@ -81,12 +81,8 @@ def act(ask: Ask, server_id: str) -> Answer:
         read = msgspec.convert(value, action.shape)
     except msgspec.ValidationError as error:
         raise Fault(400, f"Invalid input for {name}: {error}") from None
-    return action.answer(ask, Call(server_id=server.id, over_lock=is_free(ask)), read)
-
-
-def is_free(ask: Ask) -> bool:
-    """Whether a lock does not bind the caller: an admin who signed in."""
-    return ask.caller.is_admin and not ask.books.door.is_open
+    call = Call(server_id=server.id, asked=ask.asked, over_lock=ask.is_over_locks)
+    return action.answer(ask, call, read)
 
 
 def _simple(event: ServerEvent) -> Action:
