@@ -10,7 +10,7 @@ bin := .venv/bin
 # What `make check` looks at; the formatter and ruff look at everything.
 workers ?= 2
 
-.PHONY: help install demo run test check tempest bench docs clean
+.PHONY: help install demo run test check drills tempest bench docs clean
 
 help:  ## show this list
 	@printf 'Targets:\n'

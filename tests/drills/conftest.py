@@ -1,0 +1,46 @@
+"""Counts the scenarios that were tried and that were survived."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from _pytest.terminal import TerminalReporter
+
+_NAME = "drill"
+
+
+@pytest.fixture
+def thorough() -> bool:
+    """Whether to take all the time that it takes (``make drills``)."""
+    return bool(os.environ.get("SUNDOG_DRILLS"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell each report the numbers of its scenarios."""
+    report = yield
+    for mark in item.iter_markers(_NAME):
+        report.user_properties += [(_NAME, number) for number in mark.args]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say how many scenarios were survived of those that were tried."""
+    tried: dict[str, bool] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, number in getattr(report, "user_properties", ()):
+                if name == _NAME:
+                    tried[number] = tried.get(number, True) and outcome == "passed"
+    if tried:
+        lost = sorted((n for n in tried if not tried[n]), key=lambda n: int(n[1:]))
+        line = f"fault scenarios: survived {sum(tried.values())} of {len(tried)} tried"
+        terminalreporter.write_line(f"{line}; lost: {', '.join(lost) or 'none'}")
