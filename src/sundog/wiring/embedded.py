@@ -29,10 +29,14 @@ from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
+from sundog.workflows.actions.history import History
+from sundog.workflows.actions.recorded import (
+    boot_recorded,
+    delete_recorded,
+    end_cut_off,
+)
 from sundog.workflows.agreement.audit import AuditBook
-from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
-from sundog.workflows.delete_server import delete_server
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
@@ -85,6 +89,7 @@ class Embedded:
         """Take the hosts up and settle what an earlier life left."""
         for agent in self.agents.values():
             start_host(self.conductor, self.books.hosts, agent.start())
+        end_cut_off(self.conductor.servers, self.books.actions.history)
         settle(self.conductor, self.books.servers.begin_delete)
 
     def beat(self) -> None:
@@ -245,14 +250,15 @@ def _books(
 ) -> Books:
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
+    history = History(shelf=store.actions, clock=now)
 
     def begin_boot(server_ids: Sequence[UUID]) -> None:
         for start in range(0, len(server_ids), _BATCH):
             batch = tuple(server_ids[start : start + _BATCH])
-            jobs.begin(partial(boot_servers, conductor, batch))
+            jobs.begin(partial(boot_recorded, conductor, history, batch))
 
     def begin_delete(server_id: UUID) -> None:
-        jobs.begin(partial(delete_server, conductor, server_id))
+        jobs.begin(partial(delete_recorded, conductor, history, server_id))
 
     return Books(
         flavors=FlavorBook(store.flavors, aliases),
@@ -262,6 +268,7 @@ def _books(
             flavors=store.flavors,
             images=images,
             aliases=aliases,
+            history=history,
             clock=now,
             new_id=uuid4,
             begin_boot=begin_boot,
@@ -275,7 +282,9 @@ def _books(
             aliases=aliases,
             clock=now,
         ),
-        actions=ActionBook(conductor=conductor, images=images, begin=jobs.begin),
+        actions=ActionBook(
+            conductor=conductor, images=images, history=history, begin=jobs.begin
+        ),
         audit=AuditBook(conductor),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),

@@ -28,6 +28,7 @@ from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
 from sundog.workflows.actions.book import ActionBook
+from sundog.workflows.actions.history import History
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.flavors import FlavorBook
@@ -130,6 +131,7 @@ class World:
                     last_seen=START,
                 )
             )
+        self.history = History(shelf=FakeShelf(), clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
         self.books = Books(
             flavors=FlavorBook(self.flavors, self.aliases),
@@ -139,6 +141,7 @@ class World:
                 flavors=self.flavors,
                 images=images,
                 aliases=self.aliases,
+                history=self.history,
                 clock=self.clock,
                 new_id=Names(),
                 begin_boot=self._boot_all,
@@ -156,6 +159,7 @@ class World:
             actions=ActionBook(
                 conductor=self._conductor(),
                 images=images,
+                history=self.history,
                 begin=_now,
             ),
             audit=AuditBook(self.audited.conductor),

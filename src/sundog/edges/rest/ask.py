@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from sundog.core.access.people import EVERYBODY
+from sundog.core.lives.instance_action import Asked
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Ask:
 
     ``version`` is the compute microversion (53 for 2.53). ``host_url`` is where the
     client found us, without a slash at its end; ``base`` is the prefix of the API
-    under it (``/compute/v2.1``). ``caller`` is who asks, let in already.
+    under it (``/compute/v2.1``). ``caller`` is who asks, let in already;
+    ``request_id`` is told back to them.
     """
 
     request: Request
@@ -76,6 +78,21 @@ class Ask:
     base: str
     query: Query
     caller: Caller = EVERYBODY
+    request_id: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """Who asks, for the histories of servers."""
+        return Asked(
+            request_id=self.request_id,
+            user_id=self.caller.user_id,
+            project_id=self.caller.project_id,
+        )
+
+    @property
+    def is_over_locks(self) -> bool:
+        """Whether a server's lock does not bind: for an admin who signed in."""
+        return self.caller.is_admin and not self.books.door.is_open
 
     def since(self, minor: int) -> bool:
         """Whether the microversion is 2.``minor`` or newer."""
