@@ -36,6 +36,13 @@ class Group:
         self.room = room
         self.names: list[str] = []
         self.most_pins = max((cell.pins_free for cell in room.cells), default=0)
+        self.most_near = max(
+            (
+                sum(count for _, mask, count in room.spots if mask >> cell & 1)
+                for cell in range(len(room.cells))
+            ),
+            default=0,
+        )
         self.pins = sum(cell.pins_free for cell in room.cells)
         self.shared = sum(min(c.shared_free, c.shared_cap) for c in room.cells)
         self.memory = sum(
@@ -117,6 +124,7 @@ class Stock:
             for first, group in self._by_load[load]:
                 if (
                     group.most_pins >= least.most_pins
+                    and group.most_near >= least.most_near
                     and group.pins >= least.pins
                     and group.shared >= least.shared
                     and group.memory >= least.memory

@@ -38,9 +38,10 @@ class Need(NamedTuple):
 
 
 class Least(NamedTuple):
-    """What a host must have free in sum, and the most pins in one cell; MiB."""
+    """What a host must have free: pins and devices in one cell, and in sum; MiB."""
 
     most_pins: int
+    most_near: int
     pins: int
     shared: int
     memory: int
@@ -87,7 +88,6 @@ class Ask:
         sizes: Counter[str] = Counter()
         for device in wanted:
             sizes[_unit_of(device)] += device.count
-        self.least = _least(request, self.needs)
         self.isolate = request.isolate_groups and len(sizes) > 1
         self.one_a_card = self.isolate and max(sizes.values()) == 1
         self.units, self.demands = self._demands(wanted, sizes)
@@ -98,6 +98,7 @@ class Ask:
             if demand.policy is NumaPolicy.REQUIRED
         )
         self.total = sum(demand.count for demand in self.demands)
+        self.least = self._least()
         self.kinds: list[Kind] = []
         self._kind_numbers: dict[Kind, int] = {}
         self._choices: dict[Face, tuple[int, ...] | None] = {}
@@ -139,6 +140,17 @@ class Ask:
     def _policy(self, device: DeviceRequest) -> NumaPolicy:
         """Let a guest that floats only prefer: it has no cells to be bound to."""
         return device.policy if self.cells else NumaPolicy.PREFERRED
+
+    def _least(self) -> Least:
+        request, needs = self.request, self.needs
+        if not needs:
+            return Least(0, 0, 0, request.vcpus, request.memory_mb)
+        near = 0
+        if len(needs) == 1:
+            near = max((self.demands[d].count for d in self.strict), default=0)
+        pins = [need.pinned for need in needs]
+        shared, memory = sum(n.shared for n in needs), sum(n.memory for n in needs)
+        return Least(max(pins), near, sum(pins), shared, memory)
 
     def choice(self, face: Face) -> tuple[int, ...] | None:
         """Tell which want of each demand a face serves (-1: none); None if useless."""
@@ -185,14 +197,6 @@ class Ask:
                 return (*huge, SMALL_PAGE_KB)
             case _:
                 return (choice,)
-
-
-def _least(request: GuestRequest, needs: tuple[Need, ...]) -> Least:
-    if not needs:
-        return Least(0, 0, request.vcpus, request.memory_mb)
-    pins = [need.pinned for need in needs]
-    shared, memory = sum(n.shared for n in needs), sum(n.memory for n in needs)
-    return Least(max(pins), sum(pins), shared, memory)
 
 
 def guest_cells(request: GuestRequest) -> tuple[GuestCell, ...]:
