@@ -104,8 +104,10 @@ class GuestRequest:
 
     Memory in MiB, disk in GiB. ``cells`` is empty when no NUMA topology was asked
     for: the guest floats, unless a device request's policy makes it a topology.
-    ``page_size`` is None when the flavor is silent (small pages). ``isolate_groups``
-    (``group_policy=isolate``) puts different device requests on different cards.
+    ``page_size`` is None when the flavor is silent (small pages). ``required_traits``
+    and ``forbidden_traits`` speak of the host's own traits; a device's are in its
+    wants. ``isolate_groups`` (``group_policy=isolate``) puts different groups of device
+    requests on different cards.
     """
 
     vcpus: int

@@ -6,7 +6,8 @@ class the guest takes. Within that choice, which cell goes where is a minimum-co
 flow. The search is bounded by the number of those choices, at most one for each set
 of host cells (12,870 for 8 guest cells on 16 host cells that all differ), and
 branches that the devices rule out are not entered. Once there is a fit, no more than
-``ENOUGH`` choices are compared (all of them on hosts of up to 8 cells).
+``ENOUGH`` choices are compared (all of them on hosts of up to 8 cells), and none after
+the devices' search has done its work.
 """
 
 from __future__ import annotations
