@@ -24,7 +24,7 @@ from sundog.core.errors import (
 )
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.host_snapshot import Holding, HostState
-from sundog.core.lives.claim import Claim, ClaimEvent, ClaimState
+from sundog.core.lives.claim import Claim, ClaimEvent
 from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.delete_server import give_back
@@ -247,7 +247,8 @@ def _record(conductor: Conductor, claim: Claim) -> None:
 
     Placement counts amounts: two choosers that take the same device of a card with
     room are both let through, and the host would have to refuse one of them. Of two
-    that are under way at once the lower id goes first.
+    at the same moment both step back and choose anew: that costs less than a write
+    to Placement in vain.
     """
     host = claim.assignment.host
     conductor.claims.put(claim)
@@ -257,7 +258,6 @@ def _record(conductor: Conductor, claim: Claim) -> None:
         Holding(consumer=other.consumer, assignment=other.assignment)
         for other in conductor.claims.of_host(host)
         if other.consumer != claim.consumer
-        and (other.state is not ClaimState.CLAIMED or other.consumer < claim.consumer)
     )
     if state is None:
         raise HostRefusedError(f"Host {host} is gone.")
