@@ -28,6 +28,7 @@ from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image
+from sundog.workflows.projects.quotas import QuotaBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import NewServer, ServerBook
@@ -157,6 +158,9 @@ class World:
             history=self.history,
             clock=self.clock,
             new_id=lambda: UUID(int=next(ids)),
+            quotas=QuotaBook(
+                shelf=FakeShelf(), servers=self.store.servers, aliases=ALIASES
+            ),
             begin_boot=lambda ids: self.queue.append(
                 lambda: boot_recorded(self.conductor, self.history, ids)
             ),

@@ -44,6 +44,7 @@ from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
+from sundog.workflows.projects.quotas import QuotaBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
@@ -250,6 +251,7 @@ def _books(
 ) -> Books:
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
+    quotas = QuotaBook(shelf=store.quotas, servers=store.servers, aliases=aliases)
     history = History(shelf=store.actions, clock=now)
 
     def begin_boot(server_ids: Sequence[UUID]) -> None:
@@ -271,6 +273,7 @@ def _books(
             history=history,
             clock=now,
             new_id=uuid4,
+            quotas=quotas,
             begin_boot=begin_boot,
             begin_delete=begin_delete,
         ),
@@ -289,6 +292,7 @@ def _books(
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),
+        quotas=quotas,
         door=door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,

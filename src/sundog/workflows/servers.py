@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ServerQuery,
         ServerStore,
     )
+    from sundog.workflows.projects.quotas import QuotaBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class ServerBook:
     history: History
     clock: Clock
     new_id: Callable[[], UUID]
+    quotas: QuotaBook
     begin_boot: Callable[[Sequence[UUID]], None]
     begin_delete: Callable[[UUID], None]
 
@@ -76,13 +78,19 @@ class ServerBook:
         """Record ``max_count`` servers and begin to boot them.
 
         Raises BadRequestError for a flavor, image or extra spec that cannot be
-        used, ForbiddenError where flavor and image contradict each other.
+        used, ForbiddenError where flavor and image contradict each other, or the
+        project's quota leaves no room for ``min_count``; fewer than ``max_count``
+        are made where it leaves room for fewer.
         """
         flavor, image = self._flavor(order.flavor_id), self._image(order.image_id)
-        guest_request(flavor, image.properties, self.aliases)
+        request = guest_request(flavor, image.properties, self.aliases)
         check_minimum(flavor, image)
-        servers = self._records(order, flavor, image)
-        self.servers.add(servers)
+        with self.quotas.lock:
+            count = self.quotas.allowed(
+                order.project_id, request, order.min_count, order.max_count
+            )
+            servers = self._records(replace(order, max_count=count), flavor, image)
+            self.servers.add(servers)
         asked = Asked(
             request_id=order.request_id,
             user_id=order.user_id,

@@ -11,6 +11,7 @@ from tests.edges.rest.world import IMAGE, World
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
+from sundog.core.access.people import ADMIN_PROJECT
 from sundog.edges.rest.routes import ROUTES, Api, Route
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def furnished() -> tuple[World, dict[str, str]]:
         "flavor_id": "m1",
         "server_id": server,
         "request_id": "req-1",
+        "group_id": "55aaaaaa-0000-4000-8000-000000000001",
+        "project_id": ADMIN_PROJECT.id,
         "key": "55aaaaaa-0000-4000-8000-000000000001",
         "tag": "m1",
         "image_id": IMAGE.id,

@@ -37,6 +37,7 @@ from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
+from sundog.workflows.projects.quotas import QuotaBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
@@ -133,7 +134,11 @@ class World:
             )
         self.history = History(shelf=FakeShelf(), clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
+        quotas = QuotaBook(
+            shelf=FakeShelf(), servers=self.servers, aliases=self.aliases
+        )
         self.books = Books(
+            quotas=quotas,
             flavors=FlavorBook(self.flavors, self.aliases),
             servers=ServerBook(
                 servers=self.servers,
@@ -144,6 +149,7 @@ class World:
                 history=self.history,
                 clock=self.clock,
                 new_id=Names(),
+                quotas=quotas,
                 begin_boot=self._boot_all,
                 begin_delete=self._delete,
             ),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sundog.workflows.ports import ImageSource
     from sundog.workflows.projects.groups import GroupBook
     from sundog.workflows.projects.keypairs import KeypairBook
+    from sundog.workflows.projects.quotas import QuotaBook
     from sundog.workflows.servers import ServerBook
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Books:
     images: ImageSource
     keypairs: KeypairBook
     groups: GroupBook
+    quotas: QuotaBook
     door: Door
     zone: str = "nova"
     region: str = "RegionOne"

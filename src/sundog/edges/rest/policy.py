@@ -38,6 +38,8 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/limits": (_READER, _ADMIN),
         "/extensions": (_READER, _ADMIN),
         "/os-keypairs": (_READER, _READER),  # a user's own, in Nova too
+        "/os-quota-sets": (_READER, _ADMIN),
+        "/os-quota-class-sets": (_READER, _ADMIN),
         "/os-server-groups": (_READER, _MEMBER),
         "/os-availability-zone": (_READER, _ADMIN),
         "/os-availability-zone/detail": (_ADMIN, _ADMIN),

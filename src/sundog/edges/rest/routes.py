@@ -23,7 +23,7 @@ from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
 from sundog.edges.rest.own import audit, own
-from sundog.edges.rest.projects import groups, keypairs
+from sundog.edges.rest.projects import groups, keypairs, quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,13 @@ ROUTES: Final = (
     Route("GET", "/os-aggregates", small.aggregates),
     Route("GET", "/extensions", small.extensions),
     # ---- what belongs to projects and users
+    Route("GET", "/os-quota-sets/<project_id>", quotas.show),
+    Route("PUT", "/os-quota-sets/<project_id>", quotas.update),
+    Route("DELETE", "/os-quota-sets/<project_id>", quotas.delete),
+    Route("GET", "/os-quota-sets/<project_id>/defaults", quotas.defaults),
+    Route("GET", "/os-quota-sets/<project_id>/detail", quotas.detail),
+    Route("GET", "/os-quota-class-sets/<name>", quotas.show_class),
+    Route("PUT", "/os-quota-class-sets/<name>", quotas.update_class),
     Route("GET", "/os-server-groups", groups.index),
     Route("POST", "/os-server-groups", groups.create),
     Route("GET", "/os-server-groups/<group_id>", groups.show),

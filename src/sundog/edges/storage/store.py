@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.projects.keypair import Keypair
+from sundog.core.projects.quota import QuotaSet
 from sundog.core.projects.server_group import ServerGroup
 from sundog.edges.storage.claim_table import ClaimTable
 from sundog.edges.storage.database import Database, open_engine
@@ -31,6 +32,7 @@ class Store:
     keypairs: ShelfTable[Keypair]
     actions: ShelfTable[InstanceAction]
     groups: ShelfTable[ServerGroup]
+    quotas: ShelfTable[QuotaSet]
     database: Database
 
     def close(self) -> None:
@@ -71,6 +73,7 @@ def open_store(url: str) -> Store:
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
         actions=ShelfTable(database, "action", InstanceAction),
+        quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
         database=database,
     )

@@ -38,16 +38,18 @@ class NewGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupBook:
-    """What the API may do with server groups; ``most`` is for each project."""
+    """What the API may do with server groups."""
 
     shelf: Shelf[ServerGroup]
     servers: ServerStore
     new_id: Callable[[], UUID]
-    most: int = 10
 
-    def create(self, new: NewGroup) -> ServerGroup:
-        """Keep a new group; raises ForbiddenError when there are too many."""
-        if len(self.shelf.list(new.project_id)) >= self.most:
+    def create(self, new: NewGroup, most: int = -1) -> ServerGroup:
+        """Keep a new group; raises ForbiddenError when there are too many.
+
+        ``most`` is how many a project may have; -1 for any number.
+        """
+        if 0 <= most <= len(self.shelf.list(new.project_id)):
             raise ForbiddenError("Quota exceeded, too many server groups.")
         group = ServerGroup(
             id=str(self.new_id()),

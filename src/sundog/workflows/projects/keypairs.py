@@ -38,22 +38,28 @@ class KeyMaker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeypairBook:
-    """What the API may do with keypairs; ``most`` is how many a user may have."""
+    """What the API may do with keypairs."""
 
     shelf: Shelf[Keypair]
     keys: KeyMaker
     clock: Clock
-    most: int = 100
 
     def create(
-        self, user_id: str, name: str, kind: KeyKind, public_key: str | None
+        self,
+        user_id: str,
+        name: str,
+        kind: KeyKind,
+        public_key: str | None,
+        most: int = -1,
     ) -> tuple[Keypair, str]:
         """Keep a public key, or make one; returns the private key if it was made.
+
+        ``most`` is how many a user may have; -1 for any number.
 
         Raises BadRequestError, ConflictError for a name that is taken, ForbiddenError
         when there are too many.
         """
-        if len(self.shelf.list(user_id)) >= self.most:
+        if 0 <= most <= len(self.shelf.list(user_id)):
             raise ForbiddenError("Quota exceeded, too many key pairs.")
         new = (
             self.keys.make(kind, user_id)

@@ -131,7 +131,7 @@ def addresses(ask: Ask, server_id: str) -> Answer:
 
 
 def _keep_metadata(ask: Ask, server: Server, values: dict[str, str]) -> dict[str, str]:
-    checked = metadata(values)
+    checked = metadata(ask, values)
     ask.books.servers.change(server.id, lambda old: replace(old, metadata=checked))
     return checked
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sundog.edges.rest.compute.server_bodies import BlockDevice, NewServerFields
 
 METADATA_KEY: Final = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}", re.ASCII)
-MOST_METADATA: Final = 128
 MOST_TAGS: Final = 50
 _LONGEST_TAG: Final = 60
 _MOST_SERVERS: Final = 1000
@@ -96,10 +95,11 @@ def tags(values: Sequence[str]) -> frozenset[str]:
     return frozenset(values)
 
 
-def metadata(values: dict[str, str]) -> dict[str, str]:
-    """Check metadata: at most 128 pairs of short texts."""
-    if len(values) > MOST_METADATA:
-        raise Fault(403, f"A server has at most {MOST_METADATA} metadata items.")
+def metadata(ask: Ask, values: dict[str, str]) -> dict[str, str]:
+    """Check metadata: short texts, no more than the project's quota says."""
+    most = ask.books.quotas.limits(ask.caller.project_id)["metadata_items"]
+    if 0 <= most < len(values):
+        raise Fault(403, f"Maximum number of metadata items exceeds {most}")
     return checks.pairs("metadata", values, METADATA_KEY)
 
 
@@ -171,7 +171,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         key_name=_key_name(ask, server),
         min_count=least,
         max_count=most,
-        metadata=metadata(server.metadata),
+        metadata=metadata(ask, server.metadata),
         tags=tags(() if server.tags is UNSET else server.tags),
         description=checks.description("description", text),
         hostname=(
@@ -197,18 +197,23 @@ def _group(ask: Ask, body: NewServerBody) -> str | None:
             f"os:scheduler_hints: Sundog does not serve {others[0][:80]!r}; it serves "
             "group.",
         )
-    group = hints.get("group")
-    if group is None:
+    wanted = hints.get("group")
+    if wanted is None:
         return None
+    project = ask.caller.project_id
     try:
-        project = ask.caller.project_id
-        return ask.books.groups.get(str(UUID(str(group))), project).id
+        group = ask.books.groups.get(str(UUID(str(wanted))), project)
     except ValueError:
         raise Fault(
             400, "Invalid input for field/attribute group: it is not a uuid."
         ) from None
     except NotFoundError as error:
         raise Fault(400, str(error)) from None
+    most = ask.books.quotas.limits(project)["server_group_members"]
+    least, _ = _counts(body.server)
+    if 0 <= most < len(ask.books.groups.members(group)) + least:
+        raise Fault(403, "Quota exceeded, too many servers in group")
+    return group.id
 
 
 def _key_name(ask: Ask, server: NewServerFields) -> str | None:

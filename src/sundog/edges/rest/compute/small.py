@@ -5,37 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.servers_create import MOST_METADATA
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
     from sundog.edges.rest.ask import Ask
 
-_UNLIMITED: Final = -1
 _LAST_WITH_NETWORKS: Final = 35
 _LAST_WITH_IMAGES: Final = 38
 _LAST_WITH_PERSONALITY: Final = 56
 
 
 def limits(ask: Ask) -> Answer:
-    """``GET /limits``: there are no quotas; what is used is told."""
+    """``GET /limits``: a project's quotas, and what is used of them."""
     project = ask.query.text("tenant_id") or ask.caller.project_id
     if not ask.caller.sees(project):
         raise Fault(403, "Policy doesn't allow the limits of another project.")
     servers = ask.books.servers.list(ServerQuery(project_id=project))
+    most = ask.books.quotas.limits(project)
     absolute = {
-        "maxServerMeta": MOST_METADATA,
-        "maxTotalInstances": _UNLIMITED,
-        "maxTotalCores": _UNLIMITED,
-        "maxTotalRAMSize": _UNLIMITED,
-        "maxTotalKeypairs": 0,
-        "maxServerGroups": 0,
-        "maxServerGroupMembers": 0,
+        "maxServerMeta": most["metadata_items"],
+        "maxTotalInstances": most["instances"],
+        "maxTotalCores": most["cores"],
+        "maxTotalRAMSize": most["ram"],
+        "maxTotalKeypairs": most["key_pairs"],
+        "maxServerGroups": most["server_groups"],
+        "maxServerGroupMembers": most["server_group_members"],
         "totalInstancesUsed": len(servers),
         "totalCoresUsed": sum(server.flavor.vcpus for server in servers),
         "totalRAMUsed": sum(server.flavor.memory_mb for server in servers),
-        "totalServerGroupsUsed": 0,
+        "totalServerGroupsUsed": len(ask.books.groups.list(project)),
     }
     if ask.version <= _LAST_WITH_NETWORKS:
         absolute |= {
@@ -46,7 +45,7 @@ def limits(ask: Ask) -> Answer:
             "totalSecurityGroupsUsed": 0,
         }
     if ask.version <= _LAST_WITH_IMAGES:
-        absolute["maxImageMeta"] = MOST_METADATA
+        absolute["maxImageMeta"] = most["metadata_items"]
     if ask.version <= _LAST_WITH_PERSONALITY:
         absolute |= {"maxPersonality": 0, "maxPersonalitySize": 0}
     return Answer(body={"limits": {"rate": [], "absolute": absolute}})

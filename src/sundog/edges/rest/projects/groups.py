@@ -82,7 +82,8 @@ def create(ask: Ask) -> Answer:
             project_id=ask.caller.project_id,
             user_id=ask.caller.user_id,
             max_per_host=_rule(new),
-        )
+        ),
+        ask.books.quotas.limits(ask.caller.project_id)["server_groups"],
     )
     return Answer(body={"server_group": _body(ask, group)})
 

@@ -102,7 +102,11 @@ def create(ask: Ask) -> Answer:
     user_id = _user(ask, None if new.user_id is UNSET else new.user_id)
     public_key = None if new.public_key is UNSET else new.public_key
     keypair, private_key = ask.books.keypairs.create(
-        user_id, new.name, _kind(new), public_key
+        user_id,
+        new.name,
+        _kind(new),
+        public_key,
+        ask.books.quotas.limits(ask.caller.project_id)["key_pairs"],
     )
     body = replace(_body(ask, keypair), user_id=user_id)
     if private_key:

@@ -80,7 +80,7 @@ def _changes(ask: Ask, body: Rebuild) -> dict[str, object]:
     if body.name is not UNSET:
         changes["name"] = checks.name("name", body.name)
     if body.metadata is not UNSET:
-        changes["metadata"] = metadata(body.metadata)
+        changes["metadata"] = metadata(ask, body.metadata)
     if body.description is not UNSET:
         changes["description"] = checks.description("description", body.description)
     if body.hostname is not UNSET:

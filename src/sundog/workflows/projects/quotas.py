@@ -1,0 +1,107 @@
+"""Quotas of projects: told, set, and held to when servers are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from sundog.core.errors import SundogError
+from sundog.core.projects.quota import (
+    DEFAULTS,
+    UNLIMITED,
+    QuotaSet,
+    check_room,
+    needs,
+    room,
+)
+from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.ports import ServerQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sundog.core.requests.alias import Alias
+    from sundog.core.requests.guest_request import GuestRequest
+    from sundog.workflows.ports import ServerStore
+    from sundog.workflows.projects.shelf import Shelf
+
+# Where the defaults of all projects are kept: no project has this id.
+EVERYBODY: Final = "*"
+_KEY: Final = "quota"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaBook:
+    """What the API may do with quotas.
+
+    ``lock`` is held from counting to making, so that two requests at once do not
+    both get the last server.
+    """
+
+    shelf: Shelf[QuotaSet]
+    servers: ServerStore
+    aliases: Mapping[str, Alias]
+    lock: Lock = field(default_factory=Lock)
+
+    def defaults(self) -> dict[str, int]:
+        """Return every default by name."""
+        return {**DEFAULTS, **self._set(EVERYBODY)}
+
+    def limits(self, project_id: str) -> dict[str, int]:
+        """Return a project's limits by name."""
+        return {**self.defaults(), **self._set(project_id)}
+
+    def change(self, project_id: str, limits: Mapping[str, int]) -> dict[str, int]:
+        """Set some limits of a project, or with EVERYBODY defaults; returns all."""
+        self.shelf.change(
+            project_id,
+            _KEY,
+            lambda old: QuotaSet(limits={**(old.limits if old else {}), **limits}),
+        )
+        return self.limits(project_id)
+
+    def forget(self, project_id: str) -> None:
+        """Give a project the defaults again."""
+        self.shelf.change(project_id, _KEY, lambda _: None)
+
+    def used(self, project_id: str) -> Counter[str]:
+        """Count what a project's servers take, by a quota's name."""
+        total: Counter[str] = Counter()
+        for server in self.servers.list(ServerQuery(project_id=project_id)):
+            try:
+                request = guest_request(
+                    server.flavor, server.image_properties, self.aliases
+                )
+            except SundogError:
+                # An alias that is configured no more: what is left still counts.
+                total += Counter(
+                    instances=1, cores=server.flavor.vcpus, ram=server.flavor.memory_mb
+                )
+            else:
+                total += needs(request)
+        return total
+
+    def allowed(
+        self, project_id: str, request: GuestRequest, least: int, most: int
+    ) -> int:
+        """Return how many servers may be made, from ``least`` to ``most``.
+
+        Raises ForbiddenError when even the least are too many.
+        """
+        limits, need = self.limits(project_id), needs(request)
+        if all(limits.get(name, UNLIMITED) < 0 for name in need):
+            return most
+        used = self.used(project_id)
+        left = room(limits, used, need)
+        if left is None or left >= most:
+            return most
+        if left >= least:
+            return left
+        check_room(limits, used, {name: count * least for name, count in need.items()})
+        return least
+
+    def _set(self, owner: str) -> dict[str, int]:
+        found = self.shelf.get(owner, _KEY)
+        return found.limits if found else {}
