@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sundog.core.choosing.card_room import Face
-    from sundog.core.choosing.fitting.ask import Ask, Demand
+    from sundog.core.choosing.fitting.ask import Ask, Demand, Least
     from sundog.core.choosing.host_room import HostRoom
 
 # Faces, each with whether the node of the devices is known.
@@ -36,13 +36,12 @@ class Group:
         self.room = room
         self.names: list[str] = []
         self.most_pins = max((cell.pins_free for cell in room.cells), default=0)
-        self.most_near = max(
-            (
-                sum(count for _, mask, count in room.spots if mask >> cell & 1)
-                for cell in range(len(room.cells))
-            ),
-            default=0,
+        # For each cell, how many CPUs are free and how many devices are near.
+        self.near = tuple(
+            (cell.pins_free, sum(n for _, mask, n in room.spots if mask >> index & 1))
+            for index, cell in enumerate(room.cells)
         )
+        self.most_near = max((near for _, near in self.near), default=0)
         self.pins = sum(cell.pins_free for cell in room.cells)
         self.shared = sum(min(c.shared_free, c.shared_cap) for c in room.cells)
         self.memory = sum(
@@ -50,6 +49,14 @@ class Group:
             + sum(size * count for size, count in cell.pages) // 1024
             for cell in room.cells
         )
+
+    def has_near(self, least: Least) -> bool:
+        """Tell whether some cell has the pins and as many devices near."""
+        pins, near = least.most_pins, least.near
+        for free, devices in self.near:  # noqa: SIM110 - faster; met by each group
+            if free >= pins and devices >= near:
+                return True
+        return False
 
 
 class Candidate(NamedTuple):
@@ -124,10 +131,11 @@ class Stock:
             for first, group in self._by_load[load]:
                 if (
                     group.most_pins >= least.most_pins
-                    and group.most_near >= least.most_near
                     and group.pins >= least.pins
                     and group.shared >= least.shared
                     and group.memory >= least.memory
+                    and group.most_near >= least.near
+                    and (not least.near or group.has_near(least))
                 ):
                     yield Candidate(far, strange, sign * load, first, group)
 
@@ -138,14 +146,13 @@ def least_far(ask: Ask, room: HostRoom) -> int:
     For a guest of one cell each cell is looked at by itself; otherwise any cell
     counts as near. What the demands take from each other does not count.
     """
+    policy, sizes = ask.request.thread_policy, ask.page_sizes(room)
     cells = [
         index
         for need in set(ask.needs)
         for index, cell in enumerate(room.cells)
-        if any(
-            need_fits(need, cell, size, ask.request.thread_policy)
-            for size in ask.page_sizes(room)
-        )
+        for size in sizes
+        if need_fits(need, cell, size, policy)
     ]
     wheres = [_EVERYWHERE]
     if ask.needs and not cells:

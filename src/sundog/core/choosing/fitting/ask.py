@@ -38,10 +38,13 @@ class Need(NamedTuple):
 
 
 class Least(NamedTuple):
-    """What a host must have free: pins and devices in one cell, and in sum; MiB."""
+    """What a host must have free at least, in sum; memory in MiB.
+
+    ``most_pins`` must be in one cell, for a guest of one cell with ``near`` devices.
+    """
 
     most_pins: int
-    most_near: int
+    near: int
     pins: int
     shared: int
     memory: int
