@@ -117,7 +117,11 @@ def profile_of(ask: Ask, card: CardRoom, number: int) -> Profile | None:
                 tuple(_supply(i, n) for i, n in zip(items, counts, strict=True) if n),
                 NO_LIMIT,
             )
-            for counts in _largest(card, items)
+            for counts in (
+                _by_budget(card, items)
+                if _only_share_budget(card, items)
+                else _largest(card, items)
+            )
         ]
     masks = frozenset(item.offer.mask for item in items)
     looks = tuple((_looks(ask, mode), mode.cap) for mode in modes)
@@ -204,6 +208,41 @@ def _largest(card: CardRoom, items: list[_Item]) -> Iterator[tuple[int, ...]]:
         counts[index] = 0
 
     return walk(0)
+
+
+def _only_share_budget(card: CardRoom, items: list[_Item]) -> bool:
+    """Tell whether nothing but the budget and the cap bounds types together."""
+    return not card.one_type and all(
+        item.offer.face.kind in MADE and not item.offer.alone for item in items
+    )
+
+
+def _by_budget(card: CardRoom, items: list[_Item]) -> Iterator[tuple[int, ...]]:
+    """List the largest mixtures, as ``_largest`` does, by arithmetic."""
+    counts = [0] * len(items)
+    last = len(items) - 1
+
+    def most(index: int, room: int, instances: int) -> int:
+        cost = items[index].offer.cost
+        most = min(items[index].cap, instances)
+        return min(most, room // cost) if cost else most
+
+    def walk(index: int, room: int, instances: int) -> Iterator[tuple[int, ...]]:
+        if index > last:
+            full = (
+                count == item.cap or item.offer.cost > room
+                for count, item in zip(counts, items, strict=True)
+            )
+            if not instances or all(full):
+                yield tuple(counts)
+            return
+        limit = most(index, room, instances)
+        for count in range(limit if index == last else 0, limit + 1):
+            counts[index] = count
+            left = room - count * items[index].offer.cost
+            yield from walk(index + 1, left, instances - count)
+
+    return walk(0, card.room, card.instances)
 
 
 def _is_possible(card: CardRoom, items: list[_Item], counts: list[int]) -> bool:
