@@ -60,7 +60,7 @@ max_microversion = latest
 endpoint_type = public
 min_compute_nodes = 2
 build_interval = 1
-build_timeout = 20
+build_timeout = 60
 [compute-feature-enabled]
 resize = true
 volume_attachment = false

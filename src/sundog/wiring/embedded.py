@@ -42,6 +42,7 @@ from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
+from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
@@ -293,6 +294,7 @@ def _books(
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),
         quotas=quotas,
+        access=AccessBook(shelf=store.flavor_access),
         door=door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,

@@ -35,6 +35,7 @@ from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
+from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
@@ -139,6 +140,7 @@ class World:
         )
         self.books = Books(
             quotas=quotas,
+            access=AccessBook(shelf=FakeShelf()),
             flavors=FlavorBook(self.flavors, self.aliases),
             servers=ServerBook(
                 servers=self.servers,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
+    from sundog.workflows.projects.flavor_access import AccessBook
     from sundog.workflows.projects.groups import GroupBook
     from sundog.workflows.projects.keypairs import KeypairBook
     from sundog.workflows.projects.quotas import QuotaBook
@@ -48,6 +49,7 @@ class Books:
     keypairs: KeypairBook
     groups: GroupBook
     quotas: QuotaBook
+    access: AccessBook
     door: Door
     zone: str = "nova"
     region: str = "RegionOne"

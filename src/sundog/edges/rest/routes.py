@@ -23,7 +23,7 @@ from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
 from sundog.edges.rest.own import audit, own
-from sundog.edges.rest.projects import groups, keypairs, quotas
+from sundog.edges.rest.projects import flavor_access, groups, keypairs, quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,8 @@ ROUTES: Final = (
     Route("GET", "/flavors/<flavor_id>", flavors.show),
     Route("PUT", "/flavors/<flavor_id>", flavors.update, since=55),
     Route("DELETE", "/flavors/<flavor_id>", flavors.delete),
-    Route("GET", "/flavors/<flavor_id>/os-flavor-access", flavors.access),
+    Route("GET", "/flavors/<flavor_id>/os-flavor-access", flavor_access.index),
+    Route("POST", "/flavors/<flavor_id>/action", flavor_access.act),
     Route("GET", "/flavors/<flavor_id>/os-extra_specs", extra_specs.index),
     Route("POST", "/flavors/<flavor_id>/os-extra_specs", extra_specs.create),
     Route("GET", "/flavors/<flavor_id>/os-extra_specs/<key>", extra_specs.show),

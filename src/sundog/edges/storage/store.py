@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sundog.core.lives.instance_action import InstanceAction
+from sundog.core.projects.flavor_access import FlavorAccess
 from sundog.core.projects.keypair import Keypair
 from sundog.core.projects.quota import QuotaSet
 from sundog.core.projects.server_group import ServerGroup
@@ -32,6 +33,7 @@ class Store:
     keypairs: ShelfTable[Keypair]
     actions: ShelfTable[InstanceAction]
     groups: ShelfTable[ServerGroup]
+    flavor_access: ShelfTable[FlavorAccess]
     quotas: ShelfTable[QuotaSet]
     database: Database
 
@@ -73,6 +75,7 @@ def open_store(url: str) -> Store:
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
         actions=ShelfTable(database, "action", InstanceAction),
+        flavor_access=ShelfTable(database, "flavor access", FlavorAccess),
         quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
         database=database,

@@ -68,6 +68,8 @@ def detail(ask: Ask) -> Answer:
 def show(ask: Ask, flavor_id: str) -> Answer:
     """``GET /flavors/{id}``; a name is no id."""
     flavor = ask.books.flavors.get(flavor_id)
+    if not ask.books.access.may_use(ask.caller, flavor):
+        raise Fault(404, f"Flavor {flavor_id} could not be found.")
     return Answer(body={"flavor": full(ask, flavor)})
 
 
@@ -110,14 +112,8 @@ def update(ask: Ask, flavor_id: str) -> Answer:
 def delete(ask: Ask, flavor_id: str) -> Answer:
     """``DELETE /flavors/{id}``."""
     ask.books.flavors.delete(flavor_id)
+    ask.books.access.forget(flavor_id)
     return Answer(status=202)
-
-
-def access(ask: Ask, flavor_id: str) -> Answer:
-    """``GET /flavors/{id}/os-flavor-access``: the admin sees all."""
-    if ask.books.flavors.get(flavor_id).is_public:
-        raise Fault(404, "Access list not available for public flavors.")
-    return Answer(body={"flavor_access": []})
 
 
 def _id_of(flavor: Flavor) -> str:
@@ -136,12 +132,17 @@ def _chosen(ask: Ask) -> Sequence[Flavor]:
         for flavor in ask.books.flavors.list()
         if flavor.memory_mb >= least_ram
         and flavor.disk_gb >= least_disk
-        and public in (None, flavor.is_public)
+        and (public in (None, flavor.is_public) or _is_let_in(ask, flavor, public))
         and name in (None, flavor.name)
     ]
     key = _SORT[query.choice("sort_key", _SORT.keys(), "flavorid")]
     down = query.choice("sort_dir", ("asc", "desc"), "asc") == "desc"
     return sorted(chosen, key=key, reverse=down)
+
+
+def _is_let_in(ask: Ask, flavor: Flavor, public: bool | None) -> bool:  # noqa: FBT001 - the query's word
+    """Whether a private flavor stands among the public ones: for those let in."""
+    return public is True and ask.books.access.is_in(ask.caller.project_id, flavor)
 
 
 def _wanted_access(ask: Ask) -> bool | None:

@@ -56,6 +56,7 @@ def create(ask: Ask) -> Answer:
     _refuse_unserved(body)
     _check_networks(ask, server)
     order = replace(_order(ask, server), group=_group(ask, body))
+    _check_flavor(ask, order.flavor_id)
     made = ask.books.servers.create(order)
     if checks.flag("return_reservation_id", server.return_reservation_id):
         return Answer(body={"reservation_id": made[0].reservation_id}, status=202)
@@ -214,6 +215,16 @@ def _group(ask: Ask, body: NewServerBody) -> str | None:
     if 0 <= most < len(ask.books.groups.members(group)) + least:
         raise Fault(403, "Quota exceeded, too many servers in group")
     return group.id
+
+
+def _check_flavor(ask: Ask, flavor_id: str) -> None:
+    """Refuse a private flavor of others as if it were not there."""
+    try:
+        flavor = ask.books.flavors.get(flavor_id)
+    except NotFoundError:
+        return  # making the server says so, in Nova's words
+    if not ask.books.access.may_use(ask.caller, flavor):
+        raise Fault(400, f"Flavor {flavor_id} could not be found.")
 
 
 def _key_name(ask: Ask, server: NewServerFields) -> str | None:
