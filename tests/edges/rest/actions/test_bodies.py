@@ -48,7 +48,7 @@ def sent(
         ({"rebuild": {"imageRef": IMAGE.id, "name": ""}}, "name"),
         ({"rebuild": {"imageRef": IMAGE.id, "hostname": "-"}}, "hostname"),
         ({"rebuild": {"imageRef": IMAGE.id, "user_data": "?"}}, "user_data"),
-        ({"rebuild": {"imageRef": IMAGE.id, "key_name": "k"}}, "key_name"),
+        ({"rebuild": {"imageRef": IMAGE.id, "key_name": "k"}}, "Invalid key_name"),
         ({"rebuild": {"imageRef": IMAGE.id, "personality": []}}, "personality"),
         ({"rebuild": {"imageRef": IMAGE.id, "flavorRef": "m1"}}, "flavorRef"),
     ],
@@ -94,3 +94,14 @@ def test_a_rebuild_answers_the_server_as_it_will_be(world: World) -> None:
     old = body_of(sent(world, body, server, version="2.53"))["server"]
     assert not {"key_name", "user_data"} & old.keys()
     assert world.get(f"/servers/{server}")["server"]["status"] == "ACTIVE"
+
+
+def test_a_delete_is_for_good(world: World) -> None:
+    """There is nothing to restore, and a forced delete is a delete."""
+    world.flavor("m1")
+    server = world.server()
+    response = sent(world, {"restore": None}, server)
+    assert response.status_code == 409
+    assert "'restore'" in body_of(response)["conflictingRequest"]["message"]
+    assert sent(world, {"forceDelete": None}, server).status_code == 202
+    assert world.call("GET", f"/servers/{server}").status_code == 404

@@ -169,7 +169,7 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         image_id=_image_id(server),
         project_id=ask.caller.project_id,
         user_id=ask.caller.user_id,
-        key_name=_key_name(ask, server),
+        key_name=key_name_of(ask, server.key_name),
         min_count=least,
         max_count=most,
         metadata=metadata(ask, server.metadata),
@@ -227,12 +227,12 @@ def _check_flavor(ask: Ask, flavor_id: str) -> None:
         raise Fault(400, f"Flavor {flavor_id} could not be found.")
 
 
-def _key_name(ask: Ask, server: NewServerFields) -> str | None:
+def key_name_of(ask: Ask, name: str | None) -> str | None:
     """Return the keypair's name; it is kept, and nothing puts it into the guest."""
-    if server.key_name is None:
+    if name is None:
         return None
     try:
-        return ask.books.keypairs.get(ask.caller.user_id, server.key_name).name
+        return ask.books.keypairs.get(ask.caller.user_id, name).name
     except NotFoundError:
         raise Fault(400, "Invalid key_name provided.") from None
 

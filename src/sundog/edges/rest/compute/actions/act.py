@@ -35,7 +35,6 @@ _UNSERVED: Final = frozenset(
         "confirmResize",
         "createBackup",
         "evacuate",
-        "forceDelete",
         "injectNetworkInfo",
         "migrate",
         "os-getRDPConsole",
@@ -49,7 +48,6 @@ _UNSERVED: Final = frozenset(
         "rescue",
         "resetNetwork",
         "resize",
-        "restore",
         "revertResize",
         "trigger_crash_dump",
         "unrescue",
@@ -170,6 +168,17 @@ def _offload(ask: Ask, call: Call, _: object) -> Answer:
     raise Fault(409, "Nothing is left to offload.")
 
 
+def _restore(ask: Ask, call: Call, _: object) -> Answer:
+    """Refuse: a delete is for good, so no server is ever in the state for it."""
+    ask.books.actions.check(call, "restore", frozenset())
+    raise Fault(409, "Nothing is left to restore.")
+
+
+def _force_delete(ask: Ask, call: Call, _: object) -> Answer:
+    ask.books.servers.delete(call.server_id, call.asked, over_lock=call.over_lock)
+    return Answer(status=202)
+
+
 def _console(ask: Ask, call: Call, body: bodies.ConsoleOutput) -> Answer:
     """Refuse: guests are made without a console whose output could be read."""
     if body.length is not None:
@@ -202,5 +211,7 @@ ACTIONS: Final = {
     "unshelve": Action(bodies.Unshelve | None, _unshelve),
     "os-resetState": Action(bodies.ResetState, _reset),
     "os-getConsoleOutput": Action(bodies.ConsoleOutput, _console),
+    "forceDelete": Action(bodies.Nothing | None, _force_delete),
+    "restore": Action(bodies.Nothing | None, _restore),
     "createImage": Action(bodies.CreateImage, _image),
 }

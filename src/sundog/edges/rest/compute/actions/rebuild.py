@@ -13,6 +13,7 @@ from sundog.edges.rest.compute.servers_create import (
     admin_password,
     check_disk_config,
     check_user_data,
+    key_name_of,
     metadata,
 )
 from sundog.edges.rest.compute.servers_view import Occasion, full, host_statuses
@@ -47,8 +48,9 @@ def rebuild(ask: Ask, call: Call, body: Rebuild) -> Answer:
     said = None if body.admin_pass is UNSET else body.admin_pass
     whole = msgspec.to_builtins(shown) | {"adminPass": admin_password(said)}
     if ask.since(54):
-        whole.setdefault("key_name", None)
+        whole["key_name"] = server.key_name
     if ask.since(57):
+        whole.pop("OS-EXT-SRV-ATTR:user_data", None)
         whole["user_data"] = server.user_data
     location = {"Location": ask.link(f"/servers/{server.id}")}
     return Answer(body={"server": whole}, status=202, headers=location)
@@ -64,7 +66,6 @@ def _refuse_unserved(ask: Ask, body: Rebuild) -> None:
     given = {
         "accessIPv4": body.access_ip_v4,
         "accessIPv6": body.access_ip_v6,
-        "key_name": body.key_name,
         "personality": body.personality,
         "trusted_image_certificates": body.trusted_image_certificates,
     }
@@ -87,4 +88,6 @@ def _changes(ask: Ask, body: Rebuild) -> dict[str, object]:
         changes["hostname"] = checks.hostname(body.hostname, domain=ask.since(94))
     if body.user_data is not UNSET:
         changes["user_data"] = check_user_data(body.user_data)
+    if body.key_name is not UNSET:
+        changes["key_name"] = key_name_of(ask, body.key_name)
     return changes
