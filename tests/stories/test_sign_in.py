@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.stories.service import open_service
 from waitress.server import create_server
+
+from sundog.edges.cli.command_line import Surroundings, UpOptions, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +56,10 @@ def listening(app: WSGIApplication) -> Iterator[str]:
         server.task_dispatcher.shutdown()
 
 
+def _never(_: UpOptions) -> int:
+    raise AssertionError
+
+
 class Person:
     """Somebody with OS_* in the environment."""
 
@@ -83,6 +90,13 @@ class Person:
             timeout=60,
             check=False,
         )
+
+    def sundog(self, *words: str) -> tuple[int, str, str]:
+        """Run Sundog's own command; returns status, output and errors."""
+        out, err = StringIO(), StringIO()
+        around = Surroundings(environ=self._environ, out=out, err=err)
+        status = run(words, up=_never, check_host_file=str, around=around)
+        return status, out.getvalue(), err.getvalue()
 
     def json(self, *words: str) -> Any:
         """Run a command that must succeed and return its JSON."""
@@ -115,5 +129,9 @@ def test_the_ordinary_environment_works(tmp_path: Path) -> None:
         assert admin.json("resource", "provider", "list")
         refused = alice.run("flavor", "create", *size, "more")
         assert "Policy doesn't allow POST /flavors" in refused.stderr
+        assert "h1" in admin.sundog("show")[1]
+        status, _, told = alice.sundog("show")
+        assert (status, "Policy doesn't allow" in told) == (1, True)
         stranger = Person(url, home, "alice", "wrong", "alpha")
         assert "requires authentication" in stranger.run("server", "list").stderr
+        assert "does not let user 'alice' into" in stranger.sundog("show")[2]

@@ -66,6 +66,7 @@ MISSING = {"itemNotFound": {"code": 404, "message": "Flavor no could not be foun
 
 
 class _Recorded(BaseHTTPRequestHandler):
+    asked: ClassVar[list[tuple[str, object]]] = []
     answers: ClassVar = {
         "/v1/hosts": (200, (RECORDED / "hosts.json").read_bytes()),
         "/v1/devices": (200, (RECORDED / "devices.json").read_bytes()),
@@ -87,7 +88,13 @@ class _Recorded(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Heal: one is mended unless the run is dry, the other fails."""
         size = int(self.headers["Content-Length"])
-        dry = json.loads(self.rfile.read(size))["dry_run"]
+        sent = json.loads(self.rfile.read(size))
+        if self.path.startswith("/v1/devices/"):
+            self.asked.append((self.path, sent))
+            self.send_response(204)
+            self.end_headers()
+            return
+        dry = sent["dry_run"]
         done = [LOST, LOST, FOREIGN]
         if not dry:
             done = [LOST | {"mended": True}, LOST | {"problem": "no room"}, FOREIGN]
@@ -140,6 +147,13 @@ def _check(path: Path) -> str:
     if "slow" in path.name:
         raise KeyboardInterrupt
     return "2 sockets, 8 cards"
+
+
+@pytest.fixture
+def asked() -> list[tuple[str, object]]:
+    """Return what the service is asked to do with devices."""
+    _Recorded.asked.clear()
+    return _Recorded.asked
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from sundog.core.errors import BadConfigurationError, SundogError
 from sundog.edges.cli.agreement import tell_audit, tell_healing
+from sundog.edges.cli.credentials import find_credentials
 from sundog.edges.cli.endpoint import find_endpoint
 from sundog.edges.cli.lists import holds, list_devices, tell_explanation
 from sundog.edges.cli.picture import draw_hosts
@@ -134,15 +135,39 @@ def _add_questions(
         "heal", parents=[asking], help="mend what audit finds, where that is safe"
     )
     heal.add_argument("--dry-run", action="store_true", help="only say what to mend")
+    _add_device(commands, asking)
+
+
+def _add_device(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    asking: argparse.ArgumentParser,
+) -> None:
+    device = commands.add_parser("device", help="hold a device back, or release it")
+    actions = device.add_subparsers(dest="action", required=True, metavar="ACTION")
+    hold = actions.add_parser(
+        "hold", parents=[asking], help="offer it to no new server"
+    )
+    release = actions.add_parser("release", parents=[asking], help="offer it again")
+    for action in (hold, release):
+        action.add_argument("host", metavar="HOST")
+        action.add_argument("address", metavar="ADDRESS", help="as sundog devices has")
+    hold.add_argument("--reason", default="", help="shown to those who ask for it")
 
 
 def _ask(asked: argparse.Namespace, around: Surroundings) -> int:
     client = RestClient(find_endpoint(asked.endpoint, around.environ))
+    who = find_credentials(around.environ)
+    if who is not None:
+        client = client.signed_in(who)
     if asked.command == "audit":
         return _DONE if tell_audit(client.audit(), around.out) else _FAILED
     if asked.command == "heal":
         done = client.heal(dry_run=asked.dry_run)
         return _DONE if tell_healing(done, around.out) else _FAILED
+    if asked.command == "device":
+        sent = {"reason": asked.reason} if asked.action == "hold" else {}
+        client.device(asked.host, asked.address, asked.action, sent)
+        return _DONE
     return _draw(asked, client, _console(around))
 
 

@@ -21,18 +21,26 @@ def find_endpoint(said: str | None, environ: Mapping[str, str]) -> str:
     """Return the service's root URL, without a slash at its end.
 
     The first of these counts: ``said``, ``SUNDOG_ENDPOINT``, the
-    ``compute_endpoint_override`` of the cloud that ``OS_CLOUD`` names, the default.
-    Raises BadConfigurationError.
+    ``compute_endpoint_override`` or else the ``auth_url`` of the cloud that
+    ``OS_CLOUD`` names, ``OS_AUTH_URL``, the default. Raises BadConfigurationError.
     """
-    cloud = environ.get("OS_CLOUD")
     if said:
         return _checked(said, "--endpoint")
     if environ.get("SUNDOG_ENDPOINT"):
         return _checked(environ["SUNDOG_ENDPOINT"], "SUNDOG_ENDPOINT")
-    if cloud:
-        override = _of_cloud(cloud, environ)
-        return _checked(override, _OVERRIDE) if override else DEFAULT_ENDPOINT
+    if environ.get("OS_CLOUD"):
+        return _of_cloud(cloud_of(environ))
+    if environ.get("OS_AUTH_URL"):
+        return _checked(environ["OS_AUTH_URL"], "OS_AUTH_URL")
     return DEFAULT_ENDPOINT
+
+
+def _of_cloud(entry: Mapping[str, object]) -> str:
+    auth = entry.get("auth")
+    auth_url = auth.get("auth_url") if isinstance(auth, dict) else None
+    if entry.get(_OVERRIDE):
+        return _checked(str(entry[_OVERRIDE]), _OVERRIDE)
+    return _checked(str(auth_url), "auth_url") if auth_url else DEFAULT_ENDPOINT
 
 
 def _checked(url: str, key: str) -> str:
@@ -41,12 +49,18 @@ def _checked(url: str, key: str) -> str:
         raise BadConfigurationError(
             f"{key} is {url!r}: write it as http://HOST:PORT, like {DEFAULT_ENDPOINT}"
         )
-    # Sundog's own API stands beside the compute API.
+    # Sundog's own API stands beside the compute API, and the identity API.
     path = parts.path.rstrip("/").removesuffix("/v2.1").removesuffix("/compute")
+    path = path.removesuffix("/v3").removesuffix("/identity")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _of_cloud(cloud: str, environ: Mapping[str, str]) -> str:
+def cloud_of(environ: Mapping[str, str]) -> Mapping[str, object]:
+    """Return the entry of the cloud that ``OS_CLOUD`` names; empty without a file.
+
+    Raises BadConfigurationError.
+    """
+    cloud = environ["OS_CLOUD"]
     for path in _cloud_files(environ):
         if path.is_file():
             clouds = _clouds(path)
@@ -56,8 +70,8 @@ def _of_cloud(cloud: str, environ: Mapping[str, str]) -> str:
                 raise BadConfigurationError(
                     f"OS_CLOUD is {cloud!r}, which {path} does not have; it has {known}"
                 )
-            return str(entry.get(_OVERRIDE) or "")
-    return ""
+            return entry
+    return {}
 
 
 def _cloud_files(environ: Mapping[str, str]) -> list[Path]:

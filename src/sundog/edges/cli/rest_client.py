@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from sundog.core.errors import NotFoundError, SundogError, UnavailableError
+from sundog.edges.cli.credentials import ANY_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sundog.edges.cli.answers import DeviceRow, Disagreement, Explanation, Host
+    from sundog.edges.cli.credentials import Credentials
 
 _PATIENCE_SECONDS: Final = 30
 _OK: Final = 200
+_NO_CONTENT: Final = 204
+_CREATED: Final = 201
+_UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 
 
@@ -25,6 +30,7 @@ class RestClient:
     """Sundog's own API under an ``endpoint`` (a root URL)."""
 
     endpoint: str
+    token: str = field(default=ANY_TOKEN, repr=False)
 
     def hosts(self) -> list[Host]:
         """Return every host with its cells, cards and servers."""
@@ -49,6 +55,29 @@ class RestClient:
         found = self._read("/v1/audit", "disagreements", sent)
         return cast("list[Disagreement]", found)
 
+    def device(
+        self, host: str, address: str, action: str, sent: Mapping[str, str]
+    ) -> None:
+        """Hold or release a device."""
+        path = "/".join(quote(part, safe=":") for part in (host, address, action))
+        self._read(f"/v1/devices/{path}", None, sent)
+
+    def signed_in(self, who: Credentials) -> RestClient:
+        """Return a client with a token of a user; raises SundogError."""
+        domain = {"id": "default"}
+        user = {"name": who.user, "password": who.password, "domain": domain}
+        proof = {"methods": ["password"], "password": {"user": user}}
+        scope = {"project": {"name": who.project, "domain": domain}}
+        auth = {"auth": {"identity": proof, "scope": scope}}
+        status, body, token = self._send("/v3/auth/tokens", auth)
+        if status != _CREATED or not token:
+            raise SundogError(
+                f"{self.endpoint} does not let user {who.user!r} into project "
+                f"{who.project!r} (HTTP {status}{_told(body)}); mend OS_USERNAME, "
+                "OS_PASSWORD and OS_PROJECT_NAME, or the cloud that OS_CLOUD names"
+            )
+        return replace(self, token=token)
+
     def _get(
         self, path: str, key: str | None, query: Mapping[str, str] | None = None
     ) -> object:
@@ -57,7 +86,9 @@ class RestClient:
     def _read(self, target: str, key: str | None, sent: object = None) -> object:
         """Ask, with POST where something is sent."""
         path = target.partition("?")[0]
-        status, body = self._send(target, sent)
+        status, body, _ = self._send(target, sent)
+        if status == _NO_CONTENT:
+            return None
         try:
             answer = json.loads(body)
             if status == _OK:
@@ -69,10 +100,16 @@ class RestClient:
                 f"{self.endpoint} answers, but not as Sundog does ({path}: HTTP "
                 f"{status}); name Sundog's root URL with --endpoint"
             )
+        if status == _UNAUTHORIZED:
+            raise SundogError(
+                "you have to sign in: set OS_USERNAME, OS_PASSWORD and "
+                "OS_PROJECT_NAME, or OS_CLOUD, as for the openstack command"
+            )
         error = NotFoundError if status == _NOT_FOUND else SundogError
         raise error(_message(answer) or f"{path} failed with HTTP {status}")
 
-    def _send(self, target: str, sent: object) -> tuple[int, bytes]:
+    def _send(self, target: str, sent: object) -> tuple[int, bytes, str]:
+        """Return status, body, and the token that was given, if one was."""
         parts = urlsplit(self.endpoint)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         try:
@@ -80,9 +117,11 @@ class RestClient:
             try:
                 method = "GET" if sent is None else "POST"
                 data = None if sent is None else json.dumps(sent)
-                connection.request(method, parts.path + target, data, _HEADERS)
+                headers = _HEADERS | {"X-Auth-Token": self.token}
+                connection.request(method, parts.path + target, data, headers)
                 response = connection.getresponse()
-                return response.status, response.read()
+                token = response.headers.get("X-Subject-Token", "")
+                return response.status, response.read(), token
             finally:
                 connection.close()
         except (OSError, HTTPException) as error:
@@ -95,8 +134,15 @@ class RestClient:
 _HEADERS: Final = {
     "Accept": "application/json",
     "Content-Type": "application/json",
-    "X-Auth-Token": "admin",
 }
+
+
+def _told(body: bytes) -> str:
+    try:
+        said = _message(json.loads(body))
+    except ValueError:
+        return ""
+    return f": {said}" if said else ""
 
 
 def _reason(error: Exception) -> str:
