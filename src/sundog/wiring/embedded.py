@@ -38,7 +38,6 @@ from sundog.workflows.actions.recorded import (
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.flavors import FlavorBook
-from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
 from sundog.workflows.hosts import HostBook
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import WSGIApplication
 
-    from sundog.core.devices.pci_address import PciAddress
     from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import HostSettings, Settings
     from sundog.workflows.access.sign_in import Door
@@ -142,17 +140,13 @@ def build_embedded(settings: Settings) -> Embedded:
             model.name: simulated_host(model, settings.state_path) for model in models
         }
         rules, serial = host_rules(settings), time.time_ns()
-        health = HealthBook(store.health)
         agents = {
-            name: LocalHost(
-                name, replace(host.tools, health=health), store.claims, rules, serial
-            )
+            name: LocalHost(name, host.tools, store.claims, rules, serial)
             for name, host in simulated.items()
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
         books = _books(settings, store, conductor, jobs, door)
-        books = replace(books, devices=_device_book(health, conductor))
         return Embedded(
             app=build_app(books, mounts),
             books=books,
@@ -243,17 +237,6 @@ def _conductor(
         max_attempts=settings.max_attempts,
         groups=store.groups,
     )
-
-
-def _device_book(health: HealthBook, conductor: Conductor) -> DeviceBook:
-    def addresses(host: str) -> frozenset[PciAddress] | None:
-        state = conductor.fleet.state(host)
-        if state is None:
-            return None
-        every = (each for card in state.snapshot.cards for each in card.devices)
-        return frozenset(device.address for device in every)
-
-    return DeviceBook(health, addresses, conductor.refresh)
 
 
 def _door(settings: Settings) -> Door:
