@@ -37,6 +37,7 @@ from sundog.workflows.actions.recorded import (
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
+from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import WSGIApplication
 
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import HostSettings, Settings
     from sundog.workflows.access.sign_in import Door
@@ -140,13 +142,16 @@ def build_embedded(settings: Settings) -> Embedded:
             model.name: simulated_host(model, settings.state_path) for model in models
         }
         rules, serial = host_rules(settings), time.time_ns()
+        health = HealthBook(store.health)
         agents = {
-            name: LocalHost(name, host.tools, store.claims, rules, serial)
+            name: LocalHost(
+                name, replace(host.tools, health=health), store.claims, rules, serial
+            )
             for name, host in simulated.items()
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
-        books = _books(settings, store, conductor, jobs, door)
+        books = _books(settings, store, conductor, jobs, door, health)
         return Embedded(
             app=build_app(books, mounts),
             books=books,
@@ -239,6 +244,17 @@ def _conductor(
     )
 
 
+def _device_book(health: HealthBook, conductor: Conductor) -> DeviceBook:
+    def addresses(host: str) -> frozenset[PciAddress] | None:
+        state = conductor.fleet.state(host)
+        if state is None:
+            return None
+        every = (each for card in state.snapshot.cards for each in card.devices)
+        return frozenset(device.address for device in every)
+
+    return DeviceBook(health, addresses, conductor.refresh)
+
+
 def _door(settings: Settings) -> Door:
     lifetime = timedelta(seconds=settings.identity.token_seconds)
     if settings.identity.users_file is None:
@@ -248,7 +264,12 @@ def _door(settings: Settings) -> Door:
 
 
 def _books(
-    settings: Settings, store: Store, conductor: Conductor, jobs: Jobs, door: Door
+    settings: Settings,
+    store: Store,
+    conductor: Conductor,
+    jobs: Jobs,
+    door: Door,
+    health: HealthBook,
 ) -> Books:
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
@@ -290,6 +311,7 @@ def _books(
             conductor=conductor, images=images, history=history, begin=jobs.begin
         ),
         audit=AuditBook(conductor),
+        devices=_device_book(health, conductor),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),

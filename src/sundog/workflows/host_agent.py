@@ -9,19 +9,22 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.choose_host import check
+from sundog.core.devices.health import withhold
 from sundog.core.errors import HostRefusedError
 from sundog.core.guest_config import guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
 from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
+from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
+from sundog.workflows.devices.health import HealthNotes, NoNotes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.choosing.assignment import Assignment, DeviceShare
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.workflows.ports import (
@@ -35,11 +38,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTools:
-    """The edges of one host."""
+    """The edges of one host, and what is noted of its devices."""
 
     reader: HostReader
     bench: DeviceBench
     guests: Guests
+    health: HealthNotes = field(default_factory=NoNotes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,7 @@ class LocalHost:
                 return snapshot
             for share in order.assignment.devices:
                 undo.callback(self._tools.bench.free, consumer, share)
-                self._tools.bench.make_ready(consumer, share)
+                self._prepare(consumer, share)
             undo.callback(self._tools.guests.stop, consumer)
             self._tools.guests.start(
                 guest_config(
@@ -184,8 +188,18 @@ class LocalHost:
         consumer = order.server.id
         snapshot = self._judge(consumer, order.assignment, self._holdings())
         for share in order.assignment.devices:
-            self._tools.bench.make_ready(consumer, share)
+            self._prepare(consumer, share)
         return snapshot
+
+    def _prepare(self, consumer: UUID, share: DeviceShare) -> None:
+        """Make a device ready, and note how that went."""
+        health = self._tools.health
+        try:
+            self._tools.bench.make_ready(consumer, share)
+        except HostRefusedError as refused:
+            health.failed(self._name, share.address, str(refused))
+            raise
+        health.prepared(self._name, share.address)
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest, then give its devices back."""
@@ -201,7 +215,10 @@ class LocalHost:
         self, consumer: UUID, assignment: Assignment, holdings: Sequence[Holding]
     ) -> HostSnapshot:
         others = tuple(held for held in holdings if held.consumer != consumer)
-        snapshot = self._snapshot(others)
+        # What is held back is not offered anew; whose it is may start on it again.
+        claim = self._claims.get(consumer)
+        is_its = claim is not None and claim.state is ClaimState.ALLOCATED
+        snapshot = self._snapshot(others, withheld=not is_its)
         reason = check(assignment, HostState(snapshot=snapshot, holdings=others))
         if reason:
             raise HostRefusedError(f"Host {self._name} refused: {reason}")
@@ -213,8 +230,12 @@ class LocalHost:
             for claim in self._claims.of_host(self._name)
         ]
 
-    def _snapshot(self, holdings: Sequence[Holding]) -> HostSnapshot:
+    def _snapshot(
+        self, holdings: Sequence[Holding], *, withheld: bool = True
+    ) -> HostSnapshot:
         serial = next(self._serials)
         facts = guest_part(self._tools.reader.scan(), self._rules.share)
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
+        if withheld:
+            snapshot = withhold(snapshot, self._tools.health.reasons(self._name))
         return replace(snapshot, serial=serial)

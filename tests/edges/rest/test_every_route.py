@@ -43,6 +43,7 @@ def furnished() -> tuple[World, dict[str, str]]:
         "key": "55aaaaaa-0000-4000-8000-000000000001",
         "tag": "m1",
         "image_id": IMAGE.id,
+        "address": "0000:84:00.0",
         "name": "host-a",
     }
     return world, parts

@@ -19,6 +19,7 @@ from tests.workflows.world import world as other_world
 from werkzeug.test import Client
 
 from sundog.core.choosing.taste import DEFAULT_TASTE
+from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.server import Fault, ServerEvent
 from sundog.core.requests.alias import parse_aliases
@@ -31,6 +32,7 @@ from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.actions.history import History
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
+from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
@@ -121,6 +123,8 @@ class World:
 
     def __post_init__(self) -> None:
         """Let two hosts report, and build the application."""
+        self.addresses = frozenset({PciAddress.parse("0000:84:00.0")})
+        self.looked_at: list[str] = []
         # A world of its own, where agents, stores and Placement play together.
         self.audited = other_world(*other_hosts("a"))
         self.aliases = parse_aliases(ALIASES)
@@ -171,6 +175,11 @@ class World:
                 begin=_now,
             ),
             audit=AuditBook(self.audited.conductor),
+            devices=DeviceBook(
+                HealthBook(FakeShelf()),
+                lambda name: self.addresses if name == "host-a" else None,
+                self.looked_at.append,
+            ),
             images=images,
             keypairs=KeypairBook(
                 shelf=FakeShelf(), keys=CryptographyKeys(), clock=self.clock

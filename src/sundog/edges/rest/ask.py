@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.actions.book import ActionBook
     from sundog.workflows.agreement.audit import AuditBook
+    from sundog.workflows.devices.health import DeviceBook
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
@@ -44,6 +45,7 @@ class Books:
     servers: ServerBook
     hosts: HostBook
     audit: AuditBook
+    devices: DeviceBook
     actions: ActionBook
     images: ImageSource
     keypairs: KeypairBook

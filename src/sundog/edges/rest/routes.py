@@ -22,7 +22,7 @@ from sundog.edges.rest.compute.actions import act, history
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
-from sundog.edges.rest.own import audit, own
+from sundog.edges.rest.own import audit, device_health, own
 from sundog.edges.rest.projects import flavor_access, groups, keypairs, quotas
 
 if TYPE_CHECKING:
@@ -171,6 +171,8 @@ ROUTES: Final = (
     Route("GET", "/hosts", own.hosts, Api.OWN),
     Route("GET", "/hosts/<name>", own.host, Api.OWN),
     Route("GET", "/devices", own.devices, Api.OWN),
+    Route("POST", "/devices/<name>/<address>/hold", device_health.hold, Api.OWN),
+    Route("POST", "/devices/<name>/<address>/release", device_health.release, Api.OWN),
     Route("GET", "/aliases", own.aliases, Api.OWN),
     Route("GET", "/explain", own.explain, Api.OWN),
     Route("GET", "/audit", audit.show, Api.OWN),

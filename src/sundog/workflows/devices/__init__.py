@@ -1,0 +1,1 @@
+"""Devices that are held back, by the operator or by their failures."""
