@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from sundog.core.devices.health import DeviceHealth
 from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.projects.flavor_access import FlavorAccess
 from sundog.core.projects.keypair import Keypair
@@ -32,6 +33,7 @@ class Store:
     services: ServiceTable
     keypairs: ShelfTable[Keypair]
     actions: ShelfTable[InstanceAction]
+    health: ShelfTable[DeviceHealth]
     groups: ShelfTable[ServerGroup]
     flavor_access: ShelfTable[FlavorAccess]
     quotas: ShelfTable[QuotaSet]
@@ -75,6 +77,7 @@ def open_store(url: str) -> Store:
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
         actions=ShelfTable(database, "action", InstanceAction),
+        health=ShelfTable(database, "device health", DeviceHealth),
         flavor_access=ShelfTable(database, "flavor access", FlavorAccess),
         quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
