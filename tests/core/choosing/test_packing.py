@@ -27,6 +27,7 @@ from tests.core.choosing.test_exact import SEEDS, few, used_host
 
 from sundog.core.choosing.fit_host import assign, fit_host, fit_room
 from sundog.core.choosing.fitting.ask import Ask
+from sundog.core.choosing.fitting.packing import Packing
 from sundog.core.choosing.host_room import host_room
 from sundog.core.choosing.taste import DEFAULT_TASTE
 from sundog.core.devices.device import Card
@@ -160,3 +161,18 @@ def test_a_group_leaves_the_rest_of_its_card_to_others() -> None:
     assert fit_host(floating(*one_card, loose), host(*cards)) is not None
     loose = replace(loose, count=3)
     assert fit_host(floating(*one_card, loose), host(*cards)) is None
+
+
+def test_a_nearer_packing_is_given_up_when_it_fails_too_often() -> None:
+    """What fits anyhow is still found; the light devices first may lead nowhere."""
+    request, state = eight(20, a=4, b=6, c=9)
+    ask = Ask(request, DEFAULT_TASTE)
+    found = (ask.profile(card) for card in host_room(state).cards)
+    cards = {number: profile for number, profile in enumerate(found) if profile}
+    kinds = [
+        sum(1 << n for n, kind in enumerate(ask.kinds) if kind.wants[demand] >= 0)
+        for demand in range(len(ask.demands))
+    ]
+    packing = Packing(ask, cards, kinds)
+    assert packing.search() is not None
+    assert packing.search(few=1) is None

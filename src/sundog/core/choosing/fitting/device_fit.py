@@ -19,7 +19,7 @@ from sundog.core.choosing.card_room import NO_LIMIT
 from sundog.core.choosing.fitting.card_modes import Mode, Profile, mode_cap
 from sundog.core.choosing.fitting.covers import covers, wide_covers
 from sundog.core.choosing.fitting.flow import Network
-from sundog.core.choosing.fitting.packing import Packing
+from sundog.core.choosing.fitting.packing import Filled, Packing
 from sundog.core.requests.guest_request import NumaPolicy
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ WANT_FAR = WANTING // CROSSING
 # Edges of flow networks that are looked at, for one request on one host, to find the
 # fit that crosses the fewest cells; whether a fit exists does not depend on it.
 MOST_WORK = 20_000
+
+# Failed states after which the second packing, which is nearer if it fits, is given up.
+FEW_STATES = 50
 
 SAME, UNKNOWN, SOCKET, FAR = range(4)
 ALLOWED = {
@@ -118,7 +121,7 @@ class DeviceFit:
             self._costs = {}
             root = self._serve(self._pools({}))
             if root is not None and not self._is_flow:
-                found = self._pack()
+                found = self._pack(root.far)
                 if found is not None and found.far > root.far:
                     found = self._bind({}, found, root.far)
                 root = found
@@ -130,8 +133,8 @@ class DeviceFit:
         """Whether no more work is to be spent on better fits."""
         return self._work <= 0
 
-    def _pack(self) -> Service | None:
-        """Find any fit, without regard to its cost."""
+    def _pack(self, goal: int) -> Service | None:
+        """Find a fit, and perhaps a nearer one: exact only on whether there is any."""
         demands = range(len(self._ask.demands))
         kinds = [
             sum(
@@ -145,9 +148,16 @@ class DeviceFit:
         near = {number: self._nearest(p) for number, p in profiles.items()}
         order = sorted(self._cards, key=lambda c: (near[self._cards[c].number], c))
         cards = {card: self._cards[card] for card in order}
-        filled = Packing(self._ask, cards, kinds).search()
-        if filled is None:
-            return None
+        packing = Packing(self._ask, cards, kinds)
+        filled = packing.search()
+        found = filled and self._use(filled)
+        if not found or found.far == goal or self.is_tired:
+            return found or None
+        filled = packing.search(few=FEW_STATES)
+        other = filled and self._use(filled)
+        return other if other and other.cost < found.cost else found
+
+    def _use(self, filled: list[Filled]) -> Service | None:
         alike: dict[tuple[int, Mode, int], list[int]] = {}
         for card, mode, admits in filled:
             number = self._cards[card].number

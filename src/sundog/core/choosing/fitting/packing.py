@@ -84,10 +84,17 @@ class Packing:
         self._weights = [lot.weight for lot in self._lots]
         self._weights += [wanted.weight for wanted in self._wanted]
         self._bins = self._make_bins(cards)
+        self._few = 0
         self._failed: set[tuple[int, Amounts]] = set()
 
-    def search(self) -> list[Filled] | None:
-        """Fill cards until nothing is needed; None when it cannot be done."""
+    def search(self, few: int = 0) -> list[Filled] | None:
+        """Fill cards until nothing is needed; None when it cannot be done.
+
+        With ``few`` the first cards get many light devices rather than few heavy ones,
+        and the search gives up after so many states that failed.
+        """
+        self._few = few
+        self._failed.clear()
         units = [len(lot.units) for lot in self._lots]
         devices = [wanted.needed for wanted in self._wanted]
         filled = self._fill(0, (*units, *devices))
@@ -113,6 +120,8 @@ class Packing:
             return []
         if index == len(self._bins) or (index, needs) in self._failed:
             return None
+        if self._few and len(self._failed) > self._few:
+            return None
         this = self._bins[index]
         weight = sum(w * n for w, n in zip(self._weights, needs, strict=True))
         if weight <= this.most_weight and not any(
@@ -135,8 +144,10 @@ class Packing:
                 continue
             used = tuple(map(min, gives, needs))
             weight = sum(w * n for w, n in zip(self._weights, used, strict=True))
-            ways.setdefault(used, (weight, used, option))
-        for _, used, option in sorted(ways.values(), key=_fullest, reverse=True):
+            order = used[::-1] if self._few else used
+            ways.setdefault(used, (weight, order, option))
+        best_first = sorted(ways.items(), key=_fullest, reverse=True)
+        for used, (_, _, option) in best_first:
             yield option, tuple(n - u for n, u in zip(needs, used, strict=True))
 
     def _sort_units(self) -> list[Lot]:
@@ -248,8 +259,8 @@ class Packing:
         return taken
 
 
-def _fullest(way: tuple[int, Amounts, Option]) -> tuple[int, Amounts]:
-    return way[:2]
+def _fullest(way: tuple[Amounts, tuple[int, Amounts, Option]]) -> tuple[int, Amounts]:
+    return way[1][:2]
 
 
 def _with(amounts: Amounts, index: int, amount: int) -> Amounts:
