@@ -123,6 +123,18 @@ def test_servers_are_made_by_the_real_command(
     assert world.get("/servers") == {"servers": []}
 
 
+def test_servers_are_acted_on_by_the_real_command(
+    openstack: CommandLine, world: World
+) -> None:
+    world.flavor("m1")
+    server = world.server("web")
+    openstack("none", "server", "stop", "web")
+    shown = world.get(f"/servers/{server}")["server"]
+    assert shown["status"] == "SHUTOFF"
+    events = openstack.json("token", "server", "event", "list", "web")
+    assert [event["Action"] for event in events] == ["stop", "create"]
+
+
 def test_hosts_and_images_are_shown_by_the_real_command(
     openstack: CommandLine,
 ) -> None:
