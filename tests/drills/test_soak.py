@@ -17,7 +17,7 @@ from sundog.core.errors import ConflictError, SundogError, UnavailableError
 from sundog.core.lives.server import Phase
 from sundog.edges.simulation.host_model import Fault, FaultKind
 
-SHORT_SECONDS, LONG_SECONDS = 4.0, 60.0
+SHORT_SECONDS, LONG_SECONDS = 3.0, 60.0
 MOST = 10_000
 T4 = PciAddress.parse("0000:17:00.0")
 ONCE = (FaultKind.CREATE_FAILS, FaultKind.CREATE_IGNORED, FaultKind.SLOW_RELEASE)
