@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.assignment import mdev_uuid
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.choosing.assignment import mdev_uuid
 from sundog.core.devices.device import Card, Device, DeviceKind
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB, Cell
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.requests.guest_request import (
     CpuPolicy,
     DeviceRequest,
@@ -28,7 +28,7 @@ from sundog.core.requests.guest_request import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sundog.core.hosts.host_snapshot import HostState
+    from sundog.core.hosts.host_snapshot import Cell, HostState
 
 MDEV_LIKE = (DeviceKind.MDEV, DeviceKind.VGPU)
 Chosen = list[tuple[DeviceRequest, Device, Card]]

@@ -9,13 +9,8 @@ from uuid import UUID
 from sundog.core.choosing.assignment import Assignment, mdev_uuid
 from sundog.core.devices.device import Card, Device, DeviceKind, DeviceTags, Mdev
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.hosts.host_snapshot import (
-    Cell,
-    Holding,
-    HostSnapshot,
-    HostState,
-    PagePool,
-)
+from sundog.core.hosts.host_snapshot import Cell, Holding, HostSnapshot, HostState
+from sundog.core.hosts.pages import PagePool
 from sundog.core.requests.guest_request import (
     DeviceRequest,
     DeviceWant,

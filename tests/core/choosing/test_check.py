@@ -21,7 +21,7 @@ from tests.core.choosing.plain_hosts import (
 from sundog.core.choosing.assignment import Assignment, CellShare
 from sundog.core.choosing.choose_host import check, fit_host
 from sundog.core.devices.device import DeviceKind
-from sundog.core.hosts.host_snapshot import PagePool
+from sundog.core.hosts.pages import PagePool
 from sundog.core.requests.guest_request import DeviceWant
 
 PAGES = replace(cell(0), pages=(PagePool(size_kb=2048, total=10),))

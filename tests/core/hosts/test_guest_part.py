@@ -3,7 +3,8 @@
 import uuid
 
 from sundog.core.hosts.guest_part import HostShare, guest_part
-from sundog.core.hosts.host_snapshot import Cell, HostFacts, PagePool
+from sundog.core.hosts.host_snapshot import Cell, HostFacts
+from sundog.core.hosts.pages import PagePool
 
 
 def facts(*cells: Cell) -> HostFacts:

@@ -9,7 +9,8 @@ from uuid import UUID
 from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
 from sundog.core.devices.device import Card, Device, DeviceKind
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.hosts.host_snapshot import Cell, Holding, HostSnapshot, PagePool
+from sundog.core.hosts.host_snapshot import Cell, Holding, HostSnapshot
+from sundog.core.hosts.pages import PagePool
 from sundog.core.hosts.provider_tree import provider_uuid
 
 HOST = UUID("c0ffee00-0000-4000-8000-000000000001")

@@ -7,7 +7,8 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from sundog.core.hosts.host_snapshot import Cell, PagePool
+from sundog.core.hosts.host_snapshot import Cell
+from sundog.core.hosts.pages import PagePool
 from sundog.edges.libvirt.capabilities_xml import CpuSets, read_cells
 
 TEXT = (Path(__file__).parent / "goldens" / "capabilities.xml").read_text()

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sundog.core.devices.device import Card, Device, DeviceKind
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.hosts.host_snapshot import Cell, HostSnapshot, PagePool, Problem
+from sundog.core.hosts.host_snapshot import Cell, HostSnapshot, Problem
+from sundog.core.hosts.pages import PagePool
 
 
 def cell(number: int, socket: int) -> Cell:

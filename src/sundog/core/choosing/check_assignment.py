@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.choosing.card_room import budget_left, fills_parent, free_of
 from sundog.core.choosing.host_room import CellRoom, device_uses, host_room
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

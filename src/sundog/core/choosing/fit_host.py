@@ -13,7 +13,7 @@ from sundog.core.choosing.fitting.device_places import device_shares
 from sundog.core.choosing.fitting.floating_fit import float_fit, float_shares
 from sundog.core.choosing.host_room import host_room
 from sundog.core.choosing.taste import DEFAULT_TASTE
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

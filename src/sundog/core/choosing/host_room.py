@@ -8,7 +8,7 @@ from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
 from sundog.core.choosing.card_room import CardRoom, CardUse, Face, card_room, card_use
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

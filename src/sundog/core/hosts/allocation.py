@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sundog.core.hosts.card_inventory import CARD_BUDGET, shares_budget
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.hosts.provider_tree import card_name, cell_name, provider_uuid
 
 if TYPE_CHECKING:

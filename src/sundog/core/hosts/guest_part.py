@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sundog.core.hosts.host_snapshot import PagePool
+from sundog.core.hosts.pages import PagePool
 
 if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import Cell, HostFacts

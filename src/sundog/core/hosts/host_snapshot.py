@@ -11,16 +11,7 @@ if TYPE_CHECKING:
 
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.devices.device import Card, Mdev, PciFunction
-
-SMALL_PAGE_KB = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PagePool:
-    """The huge pages of one size on one cell; ``total`` counts pages."""
-
-    size_kb: int
-    total: int
+    from sundog.core.hosts.pages import PagePool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

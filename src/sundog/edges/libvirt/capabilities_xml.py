@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_xml import BaseXmlModel, attr, element
 
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB, Cell, PagePool
+from sundog.core.hosts.host_snapshot import Cell
+from sundog.core.hosts.pages import SMALL_PAGE_KB, PagePool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from lxml import etree
 from lxml.builder import E, ElementMaker
 
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.edges.libvirt.guest_buses import Seat, seats
 from sundog.edges.libvirt.kinds.table import kind_of
 

@@ -17,7 +17,7 @@ from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
 from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import UnavailableError
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.lives.server import Fault, Phase, Server
 from sundog.core.requests.flavor import Flavor
 

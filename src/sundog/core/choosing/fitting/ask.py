@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sundog.core.choosing.fitting.card_modes import Kind, Profile, profile_of
 from sundog.core.devices.device import DeviceKind
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.requests.guest_request import (
     CpuPolicy,
     DeviceRequest,

@@ -23,7 +23,7 @@ from sundog.core.choosing.fitting.device_fit import (
 )
 from sundog.core.choosing.fitting.flow import Network
 from sundog.core.choosing.taste import Order
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sundog.core.hosts.host_snapshot import SMALL_PAGE_KB
+from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.services import numeric
 from sundog.edges.rest.errors import Fault
