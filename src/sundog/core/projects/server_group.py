@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,8 @@ def rounds(group: ServerGroup, held: Mapping[str, int]) -> tuple[Round, ...]:
         case GroupPolicy.SOFT_ANTI_AFFINITY:
             levels = sorted({0, *held.values()})
             return tuple(Round(never=_above(held, level)) for level in levels)
+        case _:
+            assert_never(group.policy)
 
 
 def _above(held: Mapping[str, int], count: int) -> frozenset[str]:
