@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         Guests,
         HostReader,
     )
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +89,15 @@ class LocalHost:
         return self._name
 
     def follow(self, rules: HostRules) -> None:
-        """Take other rules; they count from the next scan on."""
+        """Take other rules, and enable the VFs that they ask for."""
         with self._lock:
             self._rules = rules
+            self._enable_vfs()
 
     def start(self) -> HostSnapshot:
         """Enable the VFs that rules ask for, then report."""
         with self._lock:
-            facts = self._tools.reader.scan()
-            wanted = vfs_wanted(facts.functions, self._rules.specs)
-            if wanted:
-                self._tools.bench.enable_vfs(wanted)
+            self._enable_vfs()
             return self._snapshot(self._holdings())
 
     def report(self) -> HostSnapshot:
@@ -223,6 +224,17 @@ class LocalHost:
         if reason:
             raise HostRefusedError(f"Host {self._name} refused: {reason}")
         return snapshot
+
+    def _enable_vfs(self) -> None:
+        """Enable VFs where rules ask for them; a card that fails blocks no other."""
+        facts = self._tools.reader.scan()
+        wanted = vfs_wanted(facts.functions, self._rules.specs)
+        if not wanted:
+            return
+        try:
+            self._tools.bench.enable_vfs(wanted)
+        except HostRefusedError as error:
+            LOG.warning("Host %s: %s", self._name, error)
 
     def _holdings(self) -> list[Holding]:
         return [
