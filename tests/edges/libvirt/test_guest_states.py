@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """Open libvirt's test driver with its host alone."""
+    """Open libvirt's test driver; a process shares the host of this URI."""
     connection = open_connection("test:///default")
     yield connection
+    # Somebody may still refer to it, and then its guests would live on.
+    for domain in connection.listAllDomains():
+        if domain.isActive():
+            domain.destroy()
+        if domain.hasManagedSaveImage():
+            domain.managedSaveRemove()
+        domain.undefine()
     connection.close()
 
 
