@@ -52,6 +52,7 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         service.flavor("slice", {"pci_passthrough:alias": "vGPU:1"})
         service.flavor("both", {"pci_passthrough:alias": "v100:1,vGPU:1"})
         service.flavor("class", {"resources:VGPU": "1"})
+        service.flavor("whole", {"pci_passthrough:alias": "vGPU:4"})
         yield service
 
 
@@ -97,9 +98,9 @@ def devices(service: Service, one: UUID) -> Any:
     return None if claim is None else claim.assignment.devices
 
 
-@pytest.mark.parametrize("flavor", ["both", "class"])
+@pytest.mark.parametrize("flavor", ["both", "class", "whole"])
 def test_a_life_of_actions(service: Service, flavor: str) -> None:
-    """Each leads where Nova says, for an alias and for a resource class."""
+    """Each leads where Nova says: for an alias, a class, and all that a card has."""
     one = booted(service, flavor)
     held = devices(service, one)
     for action, value, status in LIFE:

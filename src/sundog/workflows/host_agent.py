@@ -220,7 +220,8 @@ class LocalHost:
         claim = self._claims.get(consumer)
         is_its = claim is not None and claim.state is ClaimState.ALLOCATED
         snapshot = self._snapshot(others, withheld=not is_its)
-        reason = check(assignment, HostState(snapshot=snapshot, holdings=others))
+        state = HostState(snapshot=snapshot, holdings=others)
+        reason = check(assignment, state, consumer)
         if reason:
             raise HostRefusedError(f"Host {self._name} refused: {reason}")
         return snapshot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from tests.core.choosing.plain_hosts import (
@@ -18,9 +19,9 @@ from tests.core.choosing.plain_hosts import (
     pinned,
 )
 
-from sundog.core.choosing.assignment import Assignment, CellShare
+from sundog.core.choosing.assignment import Assignment, CellShare, mdev_uuid
 from sundog.core.choosing.choose_host import check, fit_host
-from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.device import DeviceKind, Mdev
 from sundog.core.hosts.pages import PagePool
 from sundog.core.requests.guest_request import DeviceWant
 
@@ -92,6 +93,27 @@ def test_the_budget_is_looked_at_share_by_share() -> None:
     assert check(found, smaller) == reason
     twice = replace(found, devices=found.devices[:1] * 3)
     assert check(twice, host(parent(1, 0, a=4))) == reason
+
+
+def test_mdevs_that_are_there_need_no_room_again() -> None:
+    """A consumer that fills a card may be started again on what it has."""
+    consumer = UUID(int=1)
+    card = parent(1, 0, a=4)
+    found = fit_host(floating(asked(want=of_type("a"), count=2)), host(card))
+    assert found is not None
+    mdevs = [
+        Mdev(uuid=mdev_uuid(consumer, s.slot), type_id=s.type_id, parent=s.address)
+        for s in found.devices
+    ]
+    full = replace(card, devices=(replace(card.devices[0], available=0),))
+    state = host(full)
+    there = replace(state, snapshot=replace(state.snapshot, mdevs=tuple(mdevs)))
+    assert check(found, there, consumer) == ""
+    assert check(found, there)
+    assert check(found, there, UUID(int=2))
+    other = replace(mdevs[0], type_id="b")
+    lost = replace(there.snapshot, mdevs=(other, *mdevs[1:]))
+    assert check(found, replace(there, snapshot=lost), consumer)
 
 
 def test_a_type_that_fills_its_parent_is_given_once() -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sundog.core.choosing.assignment import mdev_uuid
 from sundog.core.choosing.card_room import budget_left, fills_parent, free_of
 from sundog.core.choosing.host_room import CellRoom, device_uses, host_room
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
     from sundog.core.choosing.card_room import CardUse
@@ -21,16 +23,21 @@ if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import HostState
 
 
-def check(assignment: Assignment, state: HostState) -> str:
+def check(
+    assignment: Assignment, state: HostState, consumer: UUID | None = None
+) -> str:
     """Tell why an assignment cannot be held on a host; empty when it can.
 
-    ``state`` must not already hold it. Whether the host is enabled does not matter:
-    that is a rule for choosing.
+    ``state`` must not already hold it; mdevs that were made for it before, which
+    ``consumer`` names, need no room of their own. Whether the host is enabled does
+    not matter: that is a rule for choosing.
     """
-    return next(_problems(assignment, state), "")
+    return next(_problems(assignment, state, consumer), "")
 
 
-def _problems(assignment: Assignment, state: HostState) -> Iterator[str]:
+def _problems(
+    assignment: Assignment, state: HostState, consumer: UUID | None
+) -> Iterator[str]:
     name = state.snapshot.name
     if assignment.host != name:
         yield f"it is for host {assignment.host}, this is {name}"
@@ -47,7 +54,21 @@ def _problems(assignment: Assignment, state: HostState) -> Iterator[str]:
             yield f"cell {share.host_cell} is named twice"
         else:
             yield from _cell_problems(share, cell)
-    yield from _device_problems(assignment, state)
+    yield from _device_problems(_to_make(assignment, state, consumer), state)
+
+
+def _to_make(
+    assignment: Assignment, state: HostState, consumer: UUID | None
+) -> list[DeviceShare]:
+    """Leave out the mdevs that are there: the snapshot has counted them."""
+    there = {mdev.uuid: (mdev.parent, mdev.type_id) for mdev in state.snapshot.mdevs}
+    return [
+        share
+        for share in assignment.devices
+        if consumer is None
+        or not share.is_made
+        or there.get(mdev_uuid(consumer, share.slot)) != (share.address, share.type_id)
+    ]
 
 
 def _cell_problems(share: CellShare, cell: CellRoom) -> Iterator[str]:
@@ -73,9 +94,9 @@ def _cell_problems(share: CellShare, cell: CellRoom) -> Iterator[str]:
         yield f"needs {need}, {have} such pages free"
 
 
-def _device_problems(assignment: Assignment, state: HostState) -> Iterator[str]:
+def _device_problems(shares: list[DeviceShare], state: HostState) -> Iterator[str]:
     cards = {card.address: (card, use) for card, use in device_uses(state)}
-    for share in assignment.devices:
+    for share in shares:
         card, use = cards.get(share.card, (None, None))
         device = None if card is None else _device(card, share)
         if card is None or use is None or device is None:
