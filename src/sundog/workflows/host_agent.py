@@ -28,13 +28,8 @@ if TYPE_CHECKING:
     from sundog.core.choosing.assignment import Assignment, DeviceShare
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.hosts.host_snapshot import HostSnapshot
-    from sundog.workflows.ports import (
-        BootOrder,
-        ClaimStore,
-        DeviceBench,
-        Guests,
-        HostReader,
-    )
+    from sundog.workflows.devices.ports import DeviceBench, Guests, HostReader
+    from sundog.workflows.ports import BootOrder, ClaimStore
 
 LOG = logging.getLogger(__name__)
 

@@ -10,10 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sundog.core.choosing.assignment import Assignment, DeviceShare
-    from sundog.core.devices.pci_address import PciAddress
-    from sundog.core.guest_config import GuestConfig
-    from sundog.core.hosts.host_snapshot import HostFacts, HostSnapshot
+    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
     from sundog.core.lives.claim import Claim
     from sundog.core.lives.guest import GuestState
@@ -244,82 +242,6 @@ class ImageSource(Protocol):
 
 
 # --------------------------------------------------------------------- the host's side
-
-
-class HostReader(Protocol):
-    """Reads a host."""
-
-    def scan(self) -> HostFacts:
-        """Return what is there now; what cannot be read is told, not raised."""
-        ...
-
-
-class DeviceBench(Protocol):
-    """Makes devices ready for guests and takes them back, each write read back."""
-
-    def make_ready(self, consumer: UUID, share: DeviceShare) -> None:
-        """Make one device ready (an mdev is made); done twice is done once.
-
-        Raises HostRefusedError with the reason, and leaves nothing behind.
-        """
-        ...
-
-    def free(self, consumer: UUID, share: DeviceShare) -> None:
-        """Give one device back (our mdev is removed); not there is fine."""
-        ...
-
-    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> None:
-        """Enable VFs: PF address to their number, where they are not enabled yet."""
-        ...
-
-
-class Guests(Protocol):
-    """Guests of one host's libvirt."""
-
-    def start(self, config: GuestConfig) -> None:
-        """Define and start a guest; raises HostRefusedError and leaves nothing."""
-        ...
-
-    def stop(self, consumer: UUID) -> None:
-        """Stop and undefine a guest; not there is fine."""
-        ...
-
-    def state(self, consumer: UUID) -> GuestState:
-        """Return how a guest is now."""
-        ...
-
-    def power_off(self, consumer: UUID, grace_seconds: float = 0.0) -> None:
-        """End a guest and keep its definition; saved memory is dropped.
-
-        With grace it is asked to shut down first, and ended when it did not.
-        """
-        ...
-
-    def pause(self, consumer: UUID) -> None:
-        """Stop a running guest's CPUs."""
-        ...
-
-    def unpause(self, consumer: UUID) -> None:
-        """Let a paused guest go on."""
-        ...
-
-    def save(self, consumer: UUID) -> None:
-        """Detach a running guest's devices and put its memory on disk.
-
-        Raises HostRefusedError; the guest then runs on with its devices.
-        """
-        ...
-
-    def restore(self, consumer: UUID) -> None:
-        """Start a saved guest from its memory and attach its devices again.
-
-        Raises HostRefusedError; the guest then is as libvirt left it.
-        """
-        ...
-
-    def running(self) -> frozenset[UUID]:
-        """Return the consumers whose guests run."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
