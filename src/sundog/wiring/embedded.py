@@ -19,6 +19,7 @@ from sundog.edges.images.image_folder import ImageFolder
 from sundog.edges.keys.key_maker import CryptographyKeys
 from sundog.edges.placement.embedded import EmbeddedPlacement
 from sundog.edges.placement.ledger import PlacementLedger
+from sundog.edges.placement.membership import PlacementMembership
 from sundog.edges.placement.sessions import inside_session, token_session
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
@@ -43,6 +44,7 @@ from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
+from sundog.workflows.projects.aggregates import AggregateBook
 from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from sundog.settings.tree import HostSettings, Settings
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.ports import Ledger
+    from sundog.workflows.projects.aggregates import Membership
 
 # Servers of one create request that are claimed in one write: a write's own cost is
 # shared, and a refusal costs no more than this many single writes.
@@ -125,6 +128,15 @@ class Embedded:
         self.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """What the books need beside the store and the conductor."""
+
+    door: Door
+    health: HealthBook
+    membership: Membership
+
+
 def build_embedded(settings: Settings) -> Embedded:
     """Build the service; nothing is scanned before ``start``.
 
@@ -137,7 +149,7 @@ def build_embedded(settings: Settings) -> Embedded:
         opening.callback(hold_state(settings.state_path))
         store = open_store(settings.database)
         opening.callback(store.close)
-        ledger, mounts = _placement(settings, opening)
+        ledger, membership, mounts = _placement(settings, opening)
         simulated = {
             model.name: simulated_host(model, settings.state_path) for model in models
         }
@@ -151,7 +163,8 @@ def build_embedded(settings: Settings) -> Embedded:
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
-        books = _books(settings, store, conductor, jobs, door, health)
+        outside = _Outside(door=door, health=health, membership=membership)
+        books = _books(settings, store, conductor, jobs, outside)
         return Embedded(
             app=build_app(books, mounts),
             books=books,
@@ -216,13 +229,16 @@ def _share(host: HostSettings) -> HostShare:
 
 def _placement(
     settings: Settings, opening: ExitStack
-) -> tuple[Ledger, Mapping[str, WSGIApplication]]:
+) -> tuple[Ledger, Membership, Mapping[str, WSGIApplication]]:
+    mounts: dict[str, WSGIApplication] = {}
     if settings.placement.endpoint:
         session = token_session(settings.placement.endpoint, settings.placement.token)
-        return PlacementLedger(session), {}
-    placement = EmbeddedPlacement(settings.state_path / "placement.db")
-    opening.callback(placement.close)
-    return PlacementLedger(inside_session(placement)), {"/placement": placement}
+    else:
+        placement = EmbeddedPlacement(settings.state_path / "placement.db")
+        opening.callback(placement.close)
+        session = inside_session(placement)
+        mounts["/placement"] = placement
+    return PlacementLedger(session), PlacementMembership(session), mounts
 
 
 def _conductor(
@@ -241,6 +257,21 @@ def _conductor(
         locks=ServerLocks(),
         max_attempts=settings.max_attempts,
         groups=store.groups,
+        aggregates=store.aggregates,
+    )
+
+
+def _aggregate_book(
+    store: Store, conductor: Conductor, membership: Membership
+) -> AggregateBook:
+    return AggregateBook(
+        shelf=store.aggregates,
+        services=store.services,
+        servers=store.servers,
+        fleet=conductor.fleet,
+        membership=membership,
+        clock=now,
+        new_id=uuid4,
     )
 
 
@@ -268,8 +299,7 @@ def _books(
     store: Store,
     conductor: Conductor,
     jobs: Jobs,
-    door: Door,
-    health: HealthBook,
+    outside: _Outside,
 ) -> Books:
     images = ImageFolder(settings.images)
     aliases = settings.pci.aliases
@@ -306,18 +336,20 @@ def _books(
             images=images,
             aliases=aliases,
             clock=now,
+            aggregates=store.aggregates,
         ),
+        aggregates=_aggregate_book(store, conductor, outside.membership),
         actions=ActionBook(
             conductor=conductor, images=images, history=history, begin=jobs.begin
         ),
         audit=AuditBook(conductor),
-        devices=_device_book(health, conductor),
+        devices=_device_book(outside.health, conductor),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),
         quotas=quotas,
         access=AccessBook(shelf=store.flavor_access),
-        door=door,
+        door=outside.door,
         region=settings.identity.region,
         placement=settings.placement.endpoint,
     )

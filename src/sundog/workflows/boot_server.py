@@ -30,6 +30,7 @@ from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.delete_server import give_back
 from sundog.workflows.ports import BootOrder, Owner
 from sundog.workflows.projects.groups import one_at_a_time, reserve
+from sundog.workflows.projects.zones import closed_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,13 +204,15 @@ def _try_hosts(conductor: Conductor, boot: _Boot) -> None:
 
 
 def _why(conductor: Conductor, boot: _Boot, tried: Mapping[str, str]) -> str:
-    if not tried and boot.server.group and conductor.fleet.fits(boot.request, 1):
+    closed = closed_to(conductor, boot.server)
+    fits = conductor.fleet.fits(boot.request, 1, closed)
+    if not tried and boot.server.group and fits:
         return (
             "No valid host was found. The policy of server group "
             f"{boot.server.group} leaves none of those that fit."
         )
     if not tried:
-        return conductor.fleet.why_not(boot.request)
+        return conductor.fleet.why_not(boot.request, closed)
     reasons = "; ".join(f"{host}: {reason}" for host, reason in tried.items())
     return f"No valid host was found. {len(tried)} tried, each refused: {reasons}"
 

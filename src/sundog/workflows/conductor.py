@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.projects.aggregates import Aggregates
     from sundog.core.projects.server_group import ServerGroup
     from sundog.core.requests.alias import Alias
     from sundog.workflows.fleet_view import FleetView
@@ -30,7 +31,7 @@ LOG = logging.getLogger(__name__)
 class Conductor:
     """What the jobs on servers share. ``max_attempts`` bounds the hosts tried.
 
-    Without ``groups`` no server group is obeyed.
+    Without ``groups`` no server group is obeyed, without ``aggregates`` no zone.
     """
 
     servers: ServerStore
@@ -44,6 +45,7 @@ class Conductor:
     locks: ServerLocks
     max_attempts: int = 3
     groups: Shelf[ServerGroup] | None = None
+    aggregates: Shelf[Aggregates] | None = None
 
     def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
         """Move a server along its table, with other fields changed in one write."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.choose_host import choose_host, fit_host
@@ -12,14 +13,18 @@ from sundog.core.choosing.fleet import Fleet
 from sundog.core.hosts.host_snapshot import Holding, HostState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.choosing.explain import Refusal
+    from sundog.core.choosing.shortages import Shortage
     from sundog.core.choosing.taste import Taste
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.requests.guest_request import GuestRequest
+
+
+_NOTHING: Mapping[str, Shortage] = MappingProxyType({})
 
 
 class FleetView:
@@ -85,12 +90,12 @@ class FleetView:
         self,
         consumer: UUID,
         request: GuestRequest,
-        tried: Collection[str] = (),
+        closed: Collection[str] = frozenset(),
         wanted_host: str | None = None,
     ) -> Assignment | None:
-        """Choose the best host not yet tried, and hold it at once; None: none fits."""
+        """Choose the best host but those closed, and hold it at once; None: none."""
         with self._lock:
-            assignment = self._choose(consumer, request, tried, wanted_host)
+            assignment = self._choose(consumer, request, closed, wanted_host)
             if assignment is not None:
                 state = self._fleet.get(assignment.host)
                 if state is not None:
@@ -99,19 +104,25 @@ class FleetView:
                     self._put_holding(state, held)
             return assignment
 
-    def refusals(self, request: GuestRequest) -> tuple[Refusal, ...]:
-        """Say host by host why a request does not fit."""
+    def refusals(
+        self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING
+    ) -> tuple[Refusal, ...]:
+        """Say host by host why a request does not fit, or that a host is closed."""
         with self._lock:
-            return explain(request, self._fleet)
+            return explain(request, self._fleet, closed)
 
-    def why_not(self, request: GuestRequest) -> str:
+    def why_not(
+        self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING
+    ) -> str:
         """Sum up why no host fits, for people."""
-        return summary(request, self.refusals(request))
+        return summary(request, self.refusals(request, closed))
 
-    def fits(self, request: GuestRequest, limit: int) -> tuple[Assignment, ...]:
+    def fits(
+        self, request: GuestRequest, limit: int, closed: Collection[str] = frozenset()
+    ) -> tuple[Assignment, ...]:
         """Return what would be chosen, best first, holding nothing."""
         with self._lock:
-            return choose_host(request, self._fleet, self._taste, limit)
+            return choose_host(request, self._fleet, self._taste, limit, closed)
 
     def states(self) -> Sequence[HostState]:
         """Return all hosts by name."""
@@ -127,17 +138,15 @@ class FleetView:
         self,
         consumer: UUID,
         request: GuestRequest,
-        tried: Collection[str],
+        closed: Collection[str],
         wanted_host: str | None,
     ) -> Assignment | None:
         if wanted_host is not None:
             state = self._fleet.get(wanted_host)
-            if state is None or wanted_host in tried:
+            if state is None or wanted_host in closed:
                 return None
             return fit_host(request, state, self._taste)
-        limit = len(tried) + self._among
-        ranked = choose_host(request, self._fleet, self._taste, limit)
-        left = [one for one in ranked if one.host not in tried][: self._among]
+        left = choose_host(request, self._fleet, self._taste, self._among, closed)
         return left[consumer.int % len(left)] if left else None
 
     def _put_holding(self, state: HostState, holding: Holding) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.errors import NotFoundError
 from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.projects.zones import closed_hosts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.choosing.explain import Refusal
     from sundog.core.hosts.host_snapshot import HostState
+    from sundog.core.projects.aggregates import Aggregates
     from sundog.core.requests.alias import Alias
     from sundog.workflows.fleet_view import FleetView
     from sundog.workflows.ports import (
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         ServiceRecord,
         ServiceStore,
     )
+    from sundog.workflows.projects.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class HostBook:
     aliases: Mapping[str, Alias]
     clock: Clock
     down_after: float = 60.0
+    aggregates: Shelf[Aggregates] | None = None
 
     def hosts(self) -> Sequence[HostView]:
         """Return all hosts that have reported, by name."""
@@ -107,8 +111,10 @@ class HostBook:
             reason=_why_disabled(service),
         )
 
-    def explain(self, flavor_id: str, image_id: str | None = None) -> Explanation:
-        """Say where a flavor fits and why not elsewhere.
+    def explain(
+        self, flavor_id: str, image_id: str | None = None, zone: str = ""
+    ) -> Explanation:
+        """Say where a flavor fits in a zone and why not elsewhere.
 
         ``flavor_id`` may be a name. Raises NotFoundError, BadRequestError.
         """
@@ -119,9 +125,10 @@ class HostBook:
             raise NotFoundError(f"Flavor {flavor_id} could not be found.")
         properties = self.images.get(image_id).properties if image_id else {}
         request = guest_request(flavor, properties, self.aliases)
-        refusals = self.fleet.refusals(request)
-        fits = self.fleet.fits(request, limit=10)
-        text = "" if fits else self.fleet.why_not(request)
+        closed = closed_hosts_of(self.aggregates, self.fleet, zone, flavor.extra_specs)
+        refusals = self.fleet.refusals(request, closed)
+        fits = self.fleet.fits(request, limit=10, closed=closed)
+        text = "" if fits else self.fleet.why_not(request, closed)
         return Explanation(fits=fits, refusals=refusals, summary=text)
 
 

@@ -21,6 +21,7 @@ from tests.core.choosing.plain_hosts import (
 from sundog.core.choosing.choose_host import choose_host, fit_host
 from sundog.core.choosing.explain import LONGEST, Refusal, explain, summary
 from sundog.core.choosing.fleet import Fleet
+from sundog.core.choosing.shortages import Shortage
 from sundog.core.requests.guest_request import (
     CpuPolicy,
     GuestCell,
@@ -193,3 +194,36 @@ def test_what_is_needed_is_said_in_words() -> None:
     assert "vGPU with 1 shared CPUs" in summary(
         floats, explain(floats, Fleet([host()]))
     )
+
+
+def test_a_closed_host_is_told_behind_those_that_were_asked() -> None:
+    """Of four hosts three were not asked: the one that was has the first word."""
+    states = [named(host(), name) for name in ("a", "b", "c", "d")]
+    away = Shortage("are elsewhere", 0.0, "is elsewhere", "come here")
+    closed = dict.fromkeys(("b", "c", "d"), away)
+    request = floating(vcpus=1000)
+    told = explain(request, Fleet(states), closed)
+    assert [one.closed for one in told] == [False, True, True, True]
+    text = summary(request, told)
+    assert "1 host has too few shared CPUs, 3 are elsewhere" in text
+    assert "To help: free CPUs" in text
+    everywhere = dict.fromkeys(("a", "b", "c", "d"), away)
+    assert "To help: come here" in summary(
+        request, explain(request, Fleet(states), everywhere)
+    )
+
+
+def test_a_closed_host_is_not_chosen() -> None:
+    """The best of those left is, and none when all are closed."""
+    fleet = Fleet([named(host(), name) for name in ("a", "b")])
+    (first,) = choose_host(floating(), fleet, limit=1)
+    (second,) = choose_host(floating(), fleet, limit=1, closed={first.host})
+    assert {first.host, second.host} == {"a", "b"}
+    assert choose_host(floating(), fleet, closed={"a", "b"}) == ()
+
+
+def test_a_disabled_host_that_is_closed_is_told_once() -> None:
+    state = replace(named(host(), "a"), enabled=False)
+    away = Shortage("are elsewhere", 0.0, "is elsewhere", "come here")
+    (told,) = explain(floating(), Fleet([state]), {"a": away})
+    assert told.detail == "is elsewhere"

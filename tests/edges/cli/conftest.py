@@ -71,7 +71,10 @@ class _Recorded(BaseHTTPRequestHandler):
         "/v1/hosts": (200, (RECORDED / "hosts.json").read_bytes()),
         "/v1/devices": (200, (RECORDED / "devices.json").read_bytes()),
         "/v1/explain?flavor=one-vgpu": (200, json.dumps(FITS).encode()),
-        "/v1/explain?flavor=huge&image=i+1": (200, json.dumps(NOWHERE).encode()),
+        "/v1/explain?flavor=huge&image=i+1&availability_zone=east": (
+            200,
+            json.dumps(NOWHERE).encode(),
+        ),
         "/v1/explain?flavor=no": (404, json.dumps(MISSING).encode()),
         "/html/v1/hosts": (200, b"<html>"),
         "/v1/audit": (200, json.dumps({"disagreements": [LOST, FOREIGN]}).encode()),

@@ -25,7 +25,11 @@ GOLDEN = Path(__file__).parent / "golden"
         ("devices-of-host", ["devices", "--host", "gpu1"], "100"),
         ("devices-of-server", ["devices", "--server", "ml-2"], "100"),
         ("explain-fits", ["explain", "one-vgpu"], "100"),
-        ("explain-nowhere", ["explain", "huge", "--image", "i 1"], "100"),
+        (
+            "explain-nowhere",
+            ["explain", "huge", "--image", "i 1", "--zone", "east"],
+            "100",
+        ),
     ],
 )
 def test_an_answer_is_drawn_as_agreed(

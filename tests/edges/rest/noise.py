@@ -91,6 +91,7 @@ _FIELDS: Final = (
     "meta",
     "tags",
     "hostname",
+    "pinned_availability_zone",
     "config_drive",
     "user_data",
     "host",
@@ -103,6 +104,11 @@ _FIELDS: Final = (
     "binary",
     "os:scheduler_hints",
     "return_reservation_id",
+    "aggregate",
+    "add_host",
+    "remove_host",
+    "set_metadata",
+    "cache",
     "bogus",
 )
 
@@ -152,6 +158,10 @@ _GOOD: Final[dict[str, dict[str, Any]]] = {
     "/servers/<server_id>/tags": {"tags": ["a"]},
     "/servers/<server_id>/action": {"rebuild": {"imageRef": IMAGE.id}},
     "/os-services/<key>": {"status": "disabled"},
+    "/os-aggregates": {"aggregate": {"name": "a", "availability_zone": "z"}},
+    "/os-aggregates/<aggregate_id>": {"aggregate": {"availability_zone": "z"}},
+    "/os-aggregates/<aggregate_id>/action": {"add_host": {"host": "host-a"}},
+    "/os-aggregates/<aggregate_id>/images": {"cache": [{"id": IMAGE.id}]},
 }
 
 
@@ -195,7 +205,7 @@ def _pairs() -> st.SearchStrategy[str]:
     )
 
 
-_VERSIONS = st.integers(1, 103).map(lambda minor: f"compute 2.{minor}")
+_VERSIONS = st.integers(1, 104).map(lambda minor: f"compute 2.{minor}")
 _HEADERS = st.fixed_dictionaries(
     {},
     optional={

@@ -34,6 +34,7 @@ def furnished() -> tuple[World, dict[str, str]]:
     world = World()
     world.flavor("m1", hw__cpu_policy="shared")
     server = world.server(metadata={"m1": "x"}, tags=["m1"])
+    world.books.aggregates.create("m1", "zone-1")
     parts = {
         "flavor_id": "m1",
         "server_id": server,
@@ -45,6 +46,7 @@ def furnished() -> tuple[World, dict[str, str]]:
         "image_id": IMAGE.id,
         "address": "0000:84:00.0",
         "name": "host-a",
+        "aggregate_id": "1",
     }
     return world, parts
 

@@ -47,7 +47,7 @@ def test_the_compute_version_document_tells_the_microversions(
 ) -> None:
     version = get(world, path)["version"]
     assert (version["id"], version["status"]) == ("v2.1", "CURRENT")
-    assert (version["min_version"], version["version"]) == ("2.1", "2.103")
+    assert (version["min_version"], version["version"]) == ("2.1", "2.104")
     assert version["links"][0]["rel"] == "self"
 
 

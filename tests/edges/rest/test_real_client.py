@@ -144,3 +144,28 @@ def test_hosts_and_images_are_shown_by_the_real_command(
     assert {service["Host"] for service in services} == {"host-a", "host-b"}
     images = openstack.json("none", "image", "list")
     assert IMAGE.id in [image["ID"] for image in images]
+
+
+def test_aggregates_and_zones_are_kept_by_the_real_command(
+    openstack: CommandLine, world: World
+) -> None:
+    made = openstack.json("none", "aggregate", "create", "--zone", "east", "fast")
+    assert made["availability_zone"] == "east"
+    openstack("none", "aggregate", "set", "--property", "ssd=true", "fast")
+    openstack("token", "aggregate", "add", "host", "fast", "host-a")
+    shown = openstack.json("token", "aggregate", "show", "fast")
+    assert (shown["hosts"], shown["properties"]) == (["host-a"], {"ssd": "true"})
+    (listed,) = openstack.json("none", "aggregate", "list")
+    assert listed["Availability Zone"] == "east"
+    zones = openstack.json("none", "availability", "zone", "list", "--compute")
+    assert [zone["Zone Name"] for zone in zones] == ["east", "nova"]
+    world.flavor("m1")
+    boot = ("--flavor", "m1", "--image", "cirros", "--nic", "none", "--wait")
+    made = openstack.json(
+        "token", "server", "create", *boot, "--availability-zone", "east", "web"
+    )
+    assert made["OS-EXT-AZ:availability_zone"] == "east"
+    openstack("none", "server", "delete", "web", "--wait")
+    openstack("none", "aggregate", "remove", "host", "fast", "host-a")
+    openstack("none", "aggregate", "delete", "fast")
+    assert world.get("/os-aggregates") == {"aggregates": []}

@@ -12,6 +12,7 @@ from tests.edges.rest.hosts import plain_host, rich_host
 from tests.fakes.agent import FakeAgent
 from tests.fakes.images import FakeImages
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.membership import FakeMembership
 from tests.fakes.shelf import FakeShelf
 from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
 from tests.workflows.world import hosts as other_hosts
@@ -37,10 +38,12 @@ from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
+from sundog.workflows.projects.aggregates import AggregateBook
 from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
+from sundog.workflows.projects.zones import closed_to
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
     from werkzeug.test import TestResponse
 
+    from sundog.core.projects.aggregates import Aggregates
     from sundog.workflows.access.sign_in import Door
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -137,6 +141,7 @@ class World:
                     last_seen=START,
                 )
             )
+        self.aggregates: FakeShelf[Aggregates] = FakeShelf()
         self.history = History(shelf=FakeShelf(), clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
         quotas = QuotaBook(
@@ -145,6 +150,17 @@ class World:
         self.books = Books(
             quotas=quotas,
             access=AccessBook(shelf=FakeShelf()),
+            aggregates=AggregateBook(
+                shelf=self.aggregates,
+                services=self.services,
+                servers=self.servers,
+                fleet=self.fleet,
+                membership=FakeMembership(
+                    {state.snapshot.uuid for state in self.fleet.states()}
+                ),
+                clock=self.clock,
+                new_id=Names(1 << 40),
+            ),
             flavors=FlavorBook(self.flavors, self.aliases),
             servers=ServerBook(
                 servers=self.servers,
@@ -167,6 +183,7 @@ class World:
                 aliases=self.aliases,
                 clock=self.clock,
                 down_after=1e9,
+                aggregates=self.aggregates,
             ),
             actions=ActionBook(
                 conductor=self._conductor(),
@@ -209,6 +226,7 @@ class World:
             aliases=self.aliases,
             clock=self.clock,
             locks=ServerLocks(),
+            aggregates=self.aggregates,
         )
 
     def call(
@@ -266,10 +284,13 @@ class World:
     def _boot(self, server_id: UUID) -> None:
         server = self.servers.get(server_id)
         request = guest_request(server.flavor, server.image_properties, self.aliases)
-        found = self.fleet.reserve(server_id, request, wanted_host=server.wanted_host)
+        closed = closed_to(self.books.actions.conductor, server)
+        wanted = server.wanted_host
+        found = self.fleet.reserve(server_id, request, closed, wanted)
         now = self.clock()
         if found is None:
-            fault = Fault(code=500, message=self.fleet.why_not(request), created=now)
+            why = self.fleet.why_not(request, closed)
+            fault = Fault(code=500, message=why, created=now)
             self.servers.change(
                 server_id,
                 lambda old: replace(old.after(ServerEvent.FAIL, now), fault=fault),

@@ -18,6 +18,8 @@ from sundog.core.choosing.stock import NEVER, least_far
 from sundog.core.choosing.taste import DEFAULT_TASTE, Order, Taste
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.choosing.fit_host import Fit
     from sundog.core.choosing.host_room import HostRoom
@@ -29,9 +31,15 @@ _Rank = tuple[int, int, int, str]
 
 
 def choose_host(
-    request: GuestRequest, fleet: Fleet, taste: Taste = DEFAULT_TASTE, limit: int = 5
+    request: GuestRequest,
+    fleet: Fleet,
+    taste: Taste = DEFAULT_TASTE,
+    limit: int = 5,
+    closed: Collection[str] = frozenset(),
 ) -> tuple[Assignment, ...]:
     """Rank the best ``limit`` hosts for a request, each with its assignment.
+
+    Hosts that are ``closed`` are not looked at.
 
     The order: earlier wants and fewer cells crossed; fewer free devices that the
     request does not ask for; load, by taste; name. Empty when no host fits.
@@ -45,9 +53,9 @@ def choose_host(
         nearest = least_far(ask, group.room)
         if _is_late(best, limit, (nearest, strange, load, first)):
             continue
-        fit = fit_room(ask, group.room)
+        names = list(islice((n for n in group.names if n not in closed), limit))
+        fit = fit_room(ask, group.room) if names else None
         if fit is not None:
-            names = list(islice(group.names, limit))
             fits |= dict.fromkeys(names, (group.room, fit))
             best += [(fit.far, strange, load, name) for name in names]
             best = sorted(best)[:limit]

@@ -7,7 +7,8 @@ fixed order; when each holds alone, what fails is how they stand to each other.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.fit_host import fit_room
@@ -17,7 +18,7 @@ from sundog.core.choosing.taste import DEFAULT_TASTE
 from sundog.core.requests.guest_request import NumaPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sundog.core.choosing.fleet import Fleet
     from sundog.core.requests.guest_request import DeviceRequest, GuestRequest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST = 500
 MOST_REASONS = 5
 TIMES = "\N{MULTIPLICATION SIGN}"
+_NOTHING: Mapping[str, Shortage] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Refusal:
 
     ``first`` is the first constraint that fails and ``tightest`` the one that is
     furthest from holding, both as what the host lacks ("have no such device").
-    ``detail`` has the numbers; ``remedy`` is what would help.
+    ``detail`` has the numbers; ``remedy`` is what would help. ``closed``: it was not
+    asked, whatever it has.
     """
 
     host: str
@@ -41,24 +44,36 @@ class Refusal:
     tightest: str
     detail: str
     remedy: str
+    closed: bool = False
 
 
-def explain(request: GuestRequest, fleet: Fleet) -> tuple[Refusal, ...]:
-    """Tell for each host that does not fit, by name, why; empty if all fit."""
+def explain(
+    request: GuestRequest, fleet: Fleet, closed: Mapping[str, Shortage] = _NOTHING
+) -> tuple[Refusal, ...]:
+    """Tell for each host that does not fit, by name, why; empty if all fit.
+
+    ``closed`` are the hosts that are not asked, each with its reason.
+    """
     ask = Ask(request, DEFAULT_TASTE)
-    return tuple(sorted(_refusals(ask, fleet), key=lambda refusal: refusal.host))
+    found = _refusals(ask, fleet, closed)
+    return tuple(sorted(found, key=lambda refusal: refusal.host))
 
 
-def _refusals(ask: Ask, fleet: Fleet) -> Iterator[Refusal]:
+def _refusals(
+    ask: Ask, fleet: Fleet, closed: Mapping[str, Shortage]
+) -> Iterator[Refusal]:
     for state in fleet.states():
-        if not state.enabled:
+        if state.snapshot.name in closed:
+            refusal = _refusal(state.snapshot.name, [closed[state.snapshot.name]])
+            yield replace(refusal, closed=True)
+        elif not state.enabled:
             why = state.why_disabled or "its service is disabled"
             missing = Shortage("are disabled", 0.0, why, "enable the host's service")
             yield _refusal(state.snapshot.name, [missing])
     for room, names in fleet.groups():
         if fit_room(ask, room) is None:
             found = list(shortages(ask, room))
-            yield from (_refusal(name, found) for name in names)
+            yield from (_refusal(name, found) for name in names if name not in closed)
 
 
 def _refusal(host: str, found: list[Shortage]) -> Refusal:
@@ -79,7 +94,9 @@ def summary(request: GuestRequest, refusals: Iterable[Refusal]) -> str:
     if not refusals:
         return f"{text} There is no host; start a host agent."
     counted = Counter(refusal.tightest for refusal in refusals)
-    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    closed = {refusal.tightest for refusal in refusals if refusal.closed}
+    # What was asked tells more than what was not.
+    ranked = sorted(counted.items(), key=lambda of: (of[0] in closed, -of[1], of[0]))
     parts = [
         f"{count} {_numbered(lack, count)}" for lack, count in ranked[:MOST_REASONS]
     ]

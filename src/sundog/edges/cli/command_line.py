@@ -126,6 +126,7 @@ def _add_questions(
     )
     explain.add_argument("flavor", metavar="FLAVOR", help="a flavor's name or id")
     explain.add_argument("--image", help="an image's id, for its properties")
+    explain.add_argument("--zone", help="only hosts of this availability zone")
     commands.add_parser(
         "audit",
         parents=[asking],
@@ -187,7 +188,7 @@ def _draw(asked: argparse.Namespace, client: RestClient, console: Console) -> in
             rows = [row for row in rows if holds(row, asked.server)]
         list_devices(rows, console)
     else:
-        tell_explanation(client.explain(asked.flavor, asked.image), console)
+        tell_explanation(client.explain(asked.flavor, asked.image, asked.zone), console)
     return _DONE
 
 

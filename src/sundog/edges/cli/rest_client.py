@@ -40,9 +40,12 @@ class RestClient:
         """Return every device of every host."""
         return cast("list[DeviceRow]", self._get("/v1/devices", "devices"))
 
-    def explain(self, flavor: str, image: str | None) -> Explanation:
-        """Return where a flavor (with an image) fits and why not elsewhere."""
+    def explain(
+        self, flavor: str, image: str | None = None, zone: str | None = None
+    ) -> Explanation:
+        """Return where a flavor (with an image) fits in a zone, and why not there."""
         query = {"flavor": flavor} | ({"image": image} if image else {})
+        query |= {"availability_zone": zone} if zone else {}
         return cast("Explanation", self._get("/v1/explain", None, query))
 
     def audit(self) -> list[Disagreement]:

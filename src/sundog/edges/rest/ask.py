@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
+    from sundog.workflows.projects.aggregates import AggregateBook
     from sundog.workflows.projects.flavor_access import AccessBook
     from sundog.workflows.projects.groups import GroupBook
     from sundog.workflows.projects.keypairs import KeypairBook
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What the API works on. ``zone`` is the one availability zone.
+    """What the API works on.
 
     ``placement`` is Placement's URL where it is not served here, under /placement.
     """
@@ -52,8 +53,8 @@ class Books:
     groups: GroupBook
     quotas: QuotaBook
     access: AccessBook
+    aggregates: AggregateBook
     door: Door
-    zone: str = "nova"
     region: str = "RegionOne"
     placement: str = ""
 

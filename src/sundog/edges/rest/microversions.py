@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
 OLDEST: Final = 1
-NEWEST: Final = 103
+NEWEST: Final = 104
 
 CHANGES: Final[Mapping[int, str]] = {
     1: "the first",
@@ -37,7 +37,7 @@ CHANGES: Final[Mapping[int, str]] = {
     37: "a server's networks must be told: none, auto or a list; tags are gone",
     38: "an unknown status to filter servers by is refused",
     39: "the limit maxImageMeta is gone",
-    41: "aggregates have a uuid (there are none)",
+    41: "aggregates have a uuid",
     42: "networks and block devices take a tag again",
     47: "servers embed their flavor",
     51: "actions show their events to everybody",
@@ -59,6 +59,7 @@ CHANGES: Final[Mapping[int, str]] = {
     75: "unknown parameters are refused; PUT shows a whole server; swap is a number",
     77: "unshelve takes availability_zone",
     78: "GET /servers/{id}/topology",
+    81: "POST /os-aggregates/{id}/images",
     83: "more filters of servers for everyone",
     84: "events of actions show details",
     86: "extra specs are checked (they are here at every microversion)",
@@ -70,6 +71,7 @@ CHANGES: Final[Mapping[int, str]] = {
     98: "servers show their image's properties",
     100: "servers show scheduler_hints",
     102: "flavors are filtered by name; rxtx_factor and disabled are gone",
+    104: "PUT /servers/{id} pins a server to its zone, and unpins it",
 }
 
 HEADER: Final = "OpenStack-API-Version"

@@ -19,6 +19,7 @@ from sundog.edges.rest.compute import (
     versions,
 )
 from sundog.edges.rest.compute.actions import act, history
+from sundog.edges.rest.compute.hosts import aggregates, zones
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
@@ -128,11 +129,17 @@ ROUTES: Final = (
     Route("GET", "/os-hypervisors/<key>/servers", hypervisors.servers, until=52),
     Route("GET", "/os-services", services.index),
     Route("PUT", "/os-services/<key>", services.update),
+    Route("GET", "/os-availability-zone", zones.index),
+    Route("GET", "/os-availability-zone/detail", zones.detail),
+    Route("GET", "/os-aggregates", aggregates.index),
+    Route("POST", "/os-aggregates", aggregates.create),
+    Route("GET", "/os-aggregates/<aggregate_id>", aggregates.show),
+    Route("PUT", "/os-aggregates/<aggregate_id>", aggregates.update),
+    Route("DELETE", "/os-aggregates/<aggregate_id>", aggregates.delete),
+    Route("POST", "/os-aggregates/<aggregate_id>/action", aggregates.act),
+    Route("POST", "/os-aggregates/<aggregate_id>/images", aggregates.images, since=81),
     # ---- what clients need beside them
     Route("GET", "/limits", small.limits),
-    Route("GET", "/os-availability-zone", small.zones),
-    Route("GET", "/os-availability-zone/detail", small.zones_detail),
-    Route("GET", "/os-aggregates", small.aggregates),
     Route("GET", "/extensions", small.extensions),
     # ---- what belongs to projects and users
     Route("GET", "/os-quota-sets/<project_id>", quotas.show),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from sundog.core.devices.health import DeviceHealth
 from sundog.core.lives.instance_action import InstanceAction
+from sundog.core.projects.aggregates import Aggregates
 from sundog.core.projects.flavor_access import FlavorAccess
 from sundog.core.projects.keypair import Keypair
 from sundog.core.projects.quota import QuotaSet
@@ -37,6 +38,7 @@ class Store:
     groups: ShelfTable[ServerGroup]
     flavor_access: ShelfTable[FlavorAccess]
     quotas: ShelfTable[QuotaSet]
+    aggregates: ShelfTable[Aggregates]
     database: Database
 
     def close(self) -> None:
@@ -81,5 +83,6 @@ def open_store(url: str) -> Store:
         flavor_access=ShelfTable(database, "flavor access", FlavorAccess),
         quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
+        aggregates=ShelfTable(database, "aggregates", Aggregates),
         database=database,
     )

@@ -85,12 +85,21 @@ class ActionBook:
         self._begin(call, event, _DEEDS[event])
         return server
 
-    def unshelve(self, call: Call, host: str | None) -> Server:
-        """Begin to place a shelved server anew, on ``host`` if one is named."""
-        server = self._move(call, ServerEvent.UNSHELVE)
+    def unshelve(self, call: Call, host: str | None, zone: str | None = None) -> Server:
+        """Begin to place a shelved server anew, on ``host`` if one is named.
+
+        ``zone`` is the zone to be in from now on: None as before, empty for any.
+        """
+        old = self._get(call)
+        kept = old.availability_zone
+        moved = self._move(
+            call,
+            ServerEvent.UNSHELVE,
+            {"availability_zone": kept if zone is None else zone},
+        )
         deed = partial(deeds.unshelve, host=host)
-        self._begin(call, ServerEvent.UNSHELVE, deed)
-        return server
+        self._begin(call, ServerEvent.UNSHELVE, deed, {"availability_zone": kept})
+        return moved
 
     def rebuild(self, call: Call, asked: Rebuild) -> Server:
         """Begin to make a server anew from an image, with the flavor that it has.

@@ -11,6 +11,7 @@ from uuid import UUID
 from sundog.core.errors import ForbiddenError, NotFoundError
 from sundog.core.projects.server_group import ANY_HOST, ServerGroup, rounds
 from sundog.workflows.ports import ServerQuery
+from sundog.workflows.projects.zones import closed_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -103,9 +104,10 @@ def reserve(
     request: GuestRequest,
     tried: Collection[str] = (),
 ) -> Assignment | None:
-    """Choose the best host that the server's group leaves, and hold it at once."""
+    """Choose the best host that group and zone leave, and hold it at once."""
+    outside = closed_to(conductor, server)
     for one in _rounds(conductor, server):
-        closed = {*tried, *one.never}
+        closed = {*tried, *one.never, *outside}
         for host in _named(one, server.wanted_host):
             found = conductor.fleet.reserve(server.id, request, closed, host)
             if found is not None:

@@ -78,6 +78,7 @@ class NewServerBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ServerChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``server`` of ``PUT /servers/{id}``."""
 
+    pinned_availability_zone: str | UnsetType | None = UNSET
     name: str | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     hostname: str | UnsetType = UNSET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from msgspec import UNSET
@@ -17,7 +17,8 @@ from sundog.edges.rest.compute.servers_view import (
     Occasion,
     brief,
     full,
-    host_statuses,
+    hosts_seen,
+    zone_shown,
 )
 from sundog.edges.rest.errors import Fault
 from sundog.edges.rest.paging import page
@@ -25,6 +26,9 @@ from sundog.edges.rest.paging import page
 if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.edges.rest.ask import Ask
+
+
+_SINCE: Final = {"description": 19, "hostname": 90, "pinned_availability_zone": 104}
 
 
 def index(ask: Ask) -> Answer:
@@ -37,12 +41,9 @@ def index(ask: Ask) -> Answer:
 def detail(ask: Ask) -> Answer:
     """``GET /servers/detail``."""
     part, links = page(ask, chosen(ask), _id_of, "/servers/detail")
-    statuses = host_statuses(ask)
+    hosts = hosts_seen(ask)
     more = {"servers_links": links} if links else {}
-    shown = [
-        full(ask, one, Occasion.DETAIL, statuses.get(one.host or "", ""))
-        for one in part
-    ]
+    shown = [full(ask, one, Occasion.DETAIL, hosts) for one in part]
     return Answer(body={"servers": shown, **more})
 
 
@@ -52,15 +53,18 @@ def show(ask: Ask, server_id: str) -> Answer:
 
 
 def update(ask: Ask, server_id: str) -> Answer:
-    """``PUT /servers/{id}``: name, description, hostname."""
+    """``PUT /servers/{id}``: name, description, hostname, the zone it stays in."""
     change = ask.read(ServerChangeBody).server
-    checks.refuse_early(change, {"description": 19, "hostname": 90}, ask.version)
+    checks.refuse_early(change, _SINCE, ask.version)
     check_disk_config(change.disk_config)
     if change.access_ip_v4 or change.access_ip_v6:
         raise Fault(400, "Sundog does not serve access addresses yet; leave them out.")
     server = find(ask, server_id)
     _check(ask, change)
-    changed = ask.books.servers.change(server.id, lambda old: _edited(old, change))
+    zone = zone_shown(server, hosts_seen(ask))
+    changed = ask.books.servers.change(
+        server.id, lambda old: _pinned(_edited(old, change), change, zone)
+    )
     return _shown(ask, changed, Occasion.UPDATE)
 
 
@@ -88,8 +92,7 @@ def _id_of(server: Server) -> str:
 
 
 def _shown(ask: Ask, server: Server, occasion: Occasion) -> Answer:
-    status = host_statuses(ask).get(server.host or "", "")
-    return Answer(body={"server": full(ask, server, occasion, status)})
+    return Answer(body={"server": full(ask, server, occasion, hosts_seen(ask))})
 
 
 def _check(ask: Ask, change: ServerChange) -> None:
@@ -109,3 +112,23 @@ def _edited(old: Server, change: ServerChange) -> Server:
         description=old.description if text is UNSET else text,
         hostname=old.hostname if change.hostname is UNSET else change.hostname,
     )
+
+
+def _pinned(server: Server, change: ServerChange, zone: str) -> Server:
+    """Keep a server in the zone that it is in, or let it go to any."""
+    wanted = change.pinned_availability_zone
+    if wanted is UNSET or wanted == (server.availability_zone or None):
+        return server
+    if wanted is not None and server.availability_zone:
+        raise Fault(
+            409,
+            "Cannot change pinned availability zone directly. Unpin first by setting "
+            "pinned_availability_zone to null.",
+        )
+    if wanted is not None and wanted != zone:
+        raise Fault(
+            409,
+            "Server can only be pinned to its current availability zone "
+            f"{zone!r}, but {wanted[:80]!r} was requested.",
+        )
+    return replace(server, availability_zone=wanted or "")

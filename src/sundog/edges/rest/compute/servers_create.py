@@ -298,19 +298,20 @@ def _boot_image(disks: Sequence[BlockDevice]) -> str:
 
 def _destination(ask: Ask, server: NewServerFields) -> tuple[str, str | None]:
     """Return the zone asked for, and the host (``zone:host:node`` or 2.74's way)."""
-    zone, _, rest = (server.availability_zone or "").partition(":")
-    forced = [part for part in rest.split(":", 1) if part]
+    text = server.availability_zone or ""
+    if text.count(":") > 2:  # noqa: PLR2004 - zone:host:node
+        raise Fault(400, "Unable to parse availability_zone")
+    zone, _, rest = text.partition(":")
+    forced = [part for part in rest.split(":") if part]
     asked = [
         name for name in (server.host, server.hypervisor_hostname) if name is not UNSET
     ]
     if forced and asked:
         raise Fault(400, "Name the host by availability_zone or by host, not by both.")
-    if zone and zone != ask.books.zone:
-        raise Fault(
-            400,
-            "The requested availability zone is not available: "
-            f"{zone[:80]!r}; there is {ask.books.zone!r}.",
-        )
+    if (forced or asked) and not ask.caller.is_admin:
+        raise Fault(403, "Policy doesn't allow a host to be named. It is the admin's.")
+    if zone and not forced:
+        check_zone(ask, zone)
     hosts = set(forced or asked)
     known = {service.host for service in ask.books.hosts.service_list()}
     if len(hosts) > 1 or not hosts <= known:
@@ -320,6 +321,17 @@ def _destination(ask: Ask, server: NewServerFields) -> tuple[str, str | None]:
             "found; openstack compute service list names them.",
         )
     return zone, next(iter(hosts), None)
+
+
+def check_zone(ask: Ask, zone: str) -> None:
+    """Refuse a zone that has no host whose service is enabled."""
+    there = ask.books.aggregates.open_zones()
+    if zone not in there:
+        raise Fault(
+            400,
+            f"The requested availability zone is not available: {zone[:80]!r}; there "
+            f"are {', '.join(sorted(there)) or 'none'}.",
+        )
 
 
 def check_user_data(text: str | None) -> str | None:

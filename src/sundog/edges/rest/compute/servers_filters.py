@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sundog.edges.rest.compute.servers_view import power_state
+from sundog.edges.rest.compute.servers_view import (
+    hosts_seen,
+    power_state,
+    zone_shown,
+)
 from sundog.edges.rest.errors import Fault
 from sundog.edges.rest.query import as_flag
 from sundog.workflows.ports import ServerQuery
@@ -52,7 +56,6 @@ _PATTERNS: Final[dict[str, Callable[[Server], str]]] = {
     "node": lambda server: server.host or "",
     "reservation_id": lambda server: server.reservation_id,
     "user_id": lambda server: server.user_id,
-    "availability_zone": lambda server: server.availability_zone,
     "flavor": lambda server: server.flavor.id,
 }
 _EXACT: Final[dict[str, Callable[[Server], str]]] = {
@@ -84,6 +87,8 @@ _NOBODY_HAS: Final = frozenset(
 _IGNORED: Final = frozenset(
     {"auto_disk_config", "created_at", "launched_at", "terminated_at"}
 )
+# The host's zone, which is not in the record.
+_ZONE: Final = "availability_zone"
 _TAGS: Final = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _OTHER: Final = frozenset(
     [
@@ -114,7 +119,7 @@ _REFUSED: Final = frozenset(
     ]
 )
 _KNOWN: Final = (
-    _PATTERNS.keys() | _EXACT.keys() | _NOBODY_HAS | _IGNORED | _TAGS | _OTHER
+    _PATTERNS.keys() | _EXACT.keys() | _NOBODY_HAS | _IGNORED | _TAGS | _OTHER | {_ZONE}
 )
 _SORT: Final[dict[str, Callable[[Server], object]]] = {
     "created_at": lambda server: server.created,
@@ -243,6 +248,9 @@ def _keeps(ask: Ask) -> list[Keep] | None:
 def _rarer(ask: Ask) -> list[Keep]:
     query = ask.query
     keeps: list[Keep] = []
+    if _ZONE in query:
+        hosts = hosts_seen(ask)
+        keeps.append(_matches(query, _ZONE, lambda one: zone_shown(one, hosts)))
     if "config_drive" in query:
         wanted = query.flag("config_drive")
         keeps.append(lambda server: server.config_drive is wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sundog.core.lives.server import ServerStatus
+from sundog.core.projects.aggregates import DEFAULT_ZONE
 from sundog.edges.rest.compute.server_bodies import (
     EmbeddedFlavor,
     FaultBody,
@@ -21,6 +23,7 @@ from sundog.edges.rest.compute.server_bodies import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sundog.core.lives.server import Server
@@ -60,8 +63,19 @@ def brief(ask: Ask, server: Server) -> ServerBrief:
     return ServerBrief(id=name, name=server.name, links=ask.links(f"/servers/{name}"))
 
 
-def full(ask: Ask, server: Server, occasion: Occasion, status: str) -> ServerBody:
-    """Return a server in full; ``status`` is its host's (``host_status``)."""
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """What servers show of their host: ``host_status``, and its zone."""
+
+    status: str
+    zone: str
+
+
+def full(
+    ask: Ask, server: Server, occasion: Occasion, hosts: Mapping[str, HostSeen]
+) -> ServerBody:
+    """Return a server in full; ``hosts`` are as ``hosts_seen`` tells."""
+    host = hosts.get(server.host or "")
     name = str(server.id)
     body = ServerBody(
         id=name,
@@ -86,9 +100,10 @@ def full(ask: Ask, server: Server, occasion: Occasion, status: str) -> ServerBod
     # Before 2.75 an update answers with the fields above and the versioned ones.
     whole = occasion is not Occasion.UPDATE or ask.since(75)
     if whole:
-        body = _with_extensions(ask, server, body)
+        body = _with_extensions(server, body, zone_shown(server, hosts))
         if ask.caller.is_admin:
             body = _with_attributes(ask, server, body)
+            status = host.status if host else ""
             body.host_status = status if ask.since(16) else UNSET
         body.pinned_availability_zone = (
             (server.availability_zone or None) if ask.since(96) else UNSET
@@ -96,10 +111,18 @@ def full(ask: Ask, server: Server, occasion: Occasion, status: str) -> ServerBod
     return _with_versioned(ask, server, body, occasion)
 
 
-def host_statuses(ask: Ask) -> dict[str, str]:
-    """Return every host's status, as servers show it."""
-    book = ask.books.hosts
-    statuses = {}
+def zone_shown(server: Server, hosts: Mapping[str, HostSeen]) -> str:
+    """Return the zone of a server's host; that asked for, while it has none."""
+    host = hosts.get(server.host or "")
+    if host is None:
+        return DEFAULT_ZONE if server.host else server.availability_zone
+    return host.zone
+
+
+def hosts_seen(ask: Ask) -> dict[str, HostSeen]:
+    """Return every host as servers show it."""
+    book, zones = ask.books.hosts, ask.books.aggregates.zones()
+    seen = {}
     for service in book.service_list():
         if service.forced_down:
             status = "DOWN"
@@ -107,8 +130,8 @@ def host_statuses(ask: Ask) -> dict[str, str]:
             status = "MAINTENANCE"
         else:
             status = "UP" if book.is_up(service) else "UNKNOWN"
-        statuses[service.host] = status
-    return statuses
+        seen[service.host] = HostSeen(status, zones[service.host])
+    return seen
 
 
 def moment(time: datetime) -> str:
@@ -116,10 +139,10 @@ def moment(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _with_extensions(ask: Ask, server: Server, body: ServerBody) -> ServerBody:
+def _with_extensions(server: Server, body: ServerBody, zone: str) -> ServerBody:
     return msgspec.structs.replace(
         body,
-        zone=ask.books.zone if server.host else server.availability_zone,
+        zone=zone,
         config_drive="True" if server.config_drive else "",
         key_name=server.key_name,
         launched=_usage(server.launched),

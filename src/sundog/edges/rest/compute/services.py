@@ -8,11 +8,14 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sundog.core.projects.aggregates import DEFAULT_ZONE
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sundog.edges.rest.ask import Ask
     from sundog.workflows.ports import ServiceRecord
 
@@ -56,8 +59,9 @@ def index(ask: Ask) -> Answer:
     if ask.since(75):
         ask.query.refuse_unknown(_QUERY)
     host, binary = ask.query.text("host"), ask.query.text("binary")
+    zones = ask.books.aggregates.zones()
     shown = [
-        _body(ask, service)
+        _body(ask, service, zones)
         for service in ask.books.hosts.service_list()
         if (not host or service.host == host)
         and (not binary or service.binary == binary)
@@ -80,7 +84,9 @@ def update(ask: Ask, key: str) -> Answer:
             "No updates were requested. Fields 'status' or 'forced_down' should be "
             "specified.",
         )
-    return Answer(body={"service": _body(ask, _changed(ask, service_id, change))})
+    changed = _changed(ask, service_id, change)
+    zones = ask.books.aggregates.zones()
+    return Answer(body={"service": _body(ask, changed, zones)})
 
 
 def numeric(uuid: UUID) -> int:
@@ -159,13 +165,13 @@ def _old_change(ask: Ask, deed: str, body: OldServiceChange) -> ServiceChange:
     raise Fault(404, "Unknown action")
 
 
-def _body(ask: Ask, service: ServiceRecord) -> ServiceBody:
+def _body(ask: Ask, service: ServiceRecord, zones: Mapping[str, str]) -> ServiceBody:
     seen = service.last_seen
     return ServiceBody(
         id=str(service.id) if ask.since(53) else numeric(service.id),
         binary=service.binary,
         host=service.host,
-        zone=ask.books.zone,
+        zone=zones.get(service.host, DEFAULT_ZONE),
         status="disabled" if service.disabled else "enabled",
         state="up" if ask.books.hosts.is_up(service) else "down",
         updated_at=seen.strftime("%Y-%m-%dT%H:%M:%S.%f") if seen else None,

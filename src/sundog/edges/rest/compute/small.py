@@ -1,4 +1,4 @@
-"""Small documents that clients need: limits, zones, aggregates, extensions."""
+"""Small documents that clients need: limits, extensions."""
 
 from __future__ import annotations
 
@@ -51,38 +51,6 @@ def limits(ask: Ask) -> Answer:
     return Answer(body={"limits": {"rate": [], "absolute": absolute}})
 
 
-def zones(ask: Ask) -> Answer:
-    """``GET /os-availability-zone``: the one zone."""
-    return Answer(body={"availabilityZoneInfo": [_zone(ask, None)]})
-
-
-def zones_detail(ask: Ask) -> Answer:
-    """``GET /os-availability-zone/detail``: with its hosts and services."""
-    book = ask.books.hosts
-    hosts: dict[str, dict[str, dict[str, object]]] = {}
-    for service in book.service_list():
-        seen = service.last_seen
-        hosts.setdefault(service.host, {})[service.binary] = {
-            "active": not service.disabled,
-            "available": book.is_up(service),
-            "updated_at": seen.strftime("%Y-%m-%dT%H:%M:%S.%f") if seen else None,
-        }
-    return Answer(body={"availabilityZoneInfo": [_zone(ask, hosts)]})
-
-
-def aggregates(_: Ask) -> Answer:
-    """``GET /os-aggregates``: there are none."""
-    return Answer(body={"aggregates": []})
-
-
 def extensions(_: Ask) -> Answer:
     """``GET /extensions``: what was an extension is the API itself."""
     return Answer(body={"extensions": []})
-
-
-def _zone(ask: Ask, hosts: object) -> dict[str, object]:
-    return {
-        "zoneName": ask.books.zone,
-        "zoneState": {"available": True},
-        "hosts": hosts,
-    }

@@ -75,11 +75,12 @@ def aliases(ask: Ask) -> Answer:
 
 
 def explain(ask: Ask) -> Answer:
-    """``GET /v1/explain?flavor=NAME[&image=ID]``."""
+    """``GET /v1/explain?flavor=NAME[&image=ID][&availability_zone=ZONE]``."""
     flavor = ask.query.text("flavor")
     if not flavor:
         raise Fault(400, "Name a flavor: /v1/explain?flavor=NAME.")
-    found = ask.books.hosts.explain(flavor, ask.query.text("image"))
+    zone = ask.query.text("availability_zone") or ""
+    found = ask.books.hosts.explain(flavor, ask.query.text("image"), zone)
     refusals = [
         RefusalBody(
             host=refusal.host,

@@ -14,7 +14,7 @@ from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.actions import bodies
 from sundog.edges.rest.compute.actions.rebuild import rebuild
 from sundog.edges.rest.compute.servers import find
-from sundog.edges.rest.compute.servers_create import METADATA_KEY
+from sundog.edges.rest.compute.servers_create import METADATA_KEY, check_zone
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.actions.book import Call
 
@@ -131,22 +131,30 @@ def _unlock(ask: Ask, call: Call, _: object) -> Answer:
 
 
 def _unshelve(ask: Ask, call: Call, body: bodies.Unshelve | None) -> Answer:
-    host = None
+    host = zone = None
     if body is not None:
         checks.refuse_early(body, {"availability_zone": 77, "host": 91}, ask.version)
-        zone = body.availability_zone
-        if zone is not UNSET and zone is not None and zone != ask.books.zone:
-            raise Fault(
-                400,
-                f"The requested availability zone is not available: {zone[:80]!r}; "
-                f"there is {ask.books.zone!r}.",
-            )
+        zone = _unshelve_zone(ask, body)
         host = None if body.host is UNSET else body.host
     known = {service.host for service in ask.books.hosts.service_list()}
     if host is not None and host not in known:
         raise Fault(400, f"Compute host {host[:160]!r} could not be found.")
-    ask.books.actions.unshelve(call, host)
+    ask.books.actions.unshelve(call, host, zone)
     return Answer(status=202)
+
+
+def _unshelve_zone(ask: Ask, body: bodies.Unshelve) -> str | None:
+    """Return the zone to be in from now on: None as before, empty for any."""
+    zone = body.availability_zone
+    if zone is UNSET:
+        return None
+    if zone is None and not ask.since(91):
+        raise Fault(
+            400, "Invalid input for field/attribute availability_zone: it is no text."
+        )
+    if zone:
+        check_zone(ask, zone)
+    return zone or ""
 
 
 def _reset(ask: Ask, call: Call, body: bodies.ResetState) -> Answer:

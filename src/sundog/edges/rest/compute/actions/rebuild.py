@@ -16,7 +16,7 @@ from sundog.edges.rest.compute.servers_create import (
     key_name_of,
     metadata,
 )
-from sundog.edges.rest.compute.servers_view import Occasion, full, host_statuses
+from sundog.edges.rest.compute.servers_view import Occasion, full, hosts_seen
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.actions.book import Rebuild as Wanted
 
@@ -43,8 +43,7 @@ def rebuild(ask: Ask, call: Call, body: Rebuild) -> Answer:
         image_id=checks.name("imageRef", body.image_ref), changes=_changes(ask, body)
     )
     server = ask.books.actions.rebuild(call, wanted)
-    status = host_statuses(ask).get(server.host or "", "")
-    shown = full(ask, server, Occasion.UPDATE, status)
+    shown = full(ask, server, Occasion.UPDATE, hosts_seen(ask))
     said = None if body.admin_pass is UNSET else body.admin_pass
     whole = msgspec.to_builtins(shown) | {"adminPass": admin_password(said)}
     if ask.since(54):

@@ -1,0 +1,1 @@
+"""Hosts as the operator sorts them: aggregates and availability zones."""
