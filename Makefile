@@ -13,10 +13,11 @@ workers ?= 2
 pure := tests/core tests/workflows tests/contracts/test_shelves.py
 
 .PHONY: help install demo run test check drills tempest bench docs clean
+.PHONY: lab lab-shell lab-down
 
 help:  ## show this list
 	@printf 'Targets:\n'
-	grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
+	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
 
 install:  ## install what is missing (Debian packages, then Python packages in .venv)
 	@scripts/install.sh
@@ -49,6 +50,16 @@ bench: install  ## benchmarks, each beside what it is measured against
 
 drills: install  ## try the fault scenarios: survived / tried
 	@SUNDOG_DRILLS=all $(bin)/pytest -q -n $(workers) -m drill
+
+lab: install  ## boot an emulated host with cards, VFs and NUMA cells; docs/lab.md
+	@scripts/install_lab.sh
+	$(bin)/python -m lab up
+
+lab-shell: install  ## a root prompt in the lab host (Ctrl-] leaves)
+	@$(bin)/python -m lab shell
+
+lab-down: install  ## end the lab host; what was built stays
+	@$(bin)/python -m lab down
 
 docs: install  ## draw docs/lives.md and docs/picture.svg anew
 	@$(bin)/python -m scripts.draw_docs

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CODE = [ROOT / part for part in ("src/sundog", "tests", "demo", "scripts", "bench")]
+CODE = [
+    ROOT / part for part in ("src/sundog", "tests", "demo", "scripts", "bench", "lab")
+]
 MODULES = sorted(path for part in CODE for path in part.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in MODULES})
 LONGEST_MODULE = 400

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = {".py", ".md", ".toml", ".txt", ".conf", ".sh", ".yaml", ".json", ".cfg", ""}
-PARTS = (".ci", "bench", "changes", "demo", "docs", "scripts", "src", "tests")
+PARTS = (".ci", "bench", "changes", "demo", "docs", "lab", "scripts", "src", "tests")
 OWN = Path(__file__).name
 NOWHERE = {
     "open work lives in the tracker": r"\b(TODO|FIXME)\b",

@@ -1,0 +1,1 @@
+"""The lab: a host with cards, VFs and NUMA cells, emulated; see docs/lab.md."""
