@@ -97,7 +97,7 @@ class Agent:
         what: str,
         arguments: dict[str, Any] | None = None,
         seconds: float = _ANSWER_SECONDS,
-    ) -> Any:  # noqa: ANN401  JSON
+    ) -> Any:  # noqa: ANN401  what JSON holds
         with self._connection(seconds) as connection:
             # An answer to one that gave up waiting may still be under way.
             mark = time.monotonic_ns() & 0xFFFFFFFF

@@ -37,7 +37,7 @@ def build(built: Built) -> None:
         Stage(
             name="debian",
             about="Debian 13 with its kernel, libvirt and QEMU; one to two minutes",
-            made_from=(_OWN / "root/packages.txt", *_BUILD_ONLY, _SUITE),
+            made_from=(_OWN / "host/packages.txt", *_BUILD_ONLY, _SUITE),
             build=lambda: _debian(built, log),
         ),
         Stage(
@@ -49,7 +49,7 @@ def build(built: Built) -> None:
         Stage(
             name="layer",
             about="the card's module, the payload and the boot scripts; some seconds",
-            made_from=(_OWN / "module", _OWN / "payload", _OWN / "root"),
+            made_from=(_OWN / "module", _OWN / "payload", _OWN / "host"),
             build=lambda: _layer(built, log),
         ),
     ]
@@ -73,7 +73,7 @@ def in_tree(built: Built, script: str, log: Path) -> None:
 
 def _debian(built: Built, log: Path) -> None:
     tar = built.folder / "debian.tar"
-    packages = (_OWN / "root/packages.txt").read_text(encoding="utf-8").split()
+    packages = (_OWN / "host/packages.txt").read_text(encoding="utf-8").split()
     hidden = [f"path-exclude=/usr/share/{part}/*" for part in _NO_DOCUMENTS]
     command = [
         *("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"),
@@ -163,13 +163,13 @@ def _layer(built: Built, log: Path) -> None:
     layer = built.folder / "layer"
     _remove_tree(layer)
     layer.mkdir()
-    shutil.copy(_OWN / "root/init", layer / "init")
+    shutil.copy(_OWN / "host/init", layer / "init")
     (layer / "etc").mkdir()
     (layer / "etc/lab.conf").write_text(
         f"one_type_cell={ONE_TYPE_CELL}\n", encoding="utf-8"
     )
     built.share.mkdir(exist_ok=True)
-    in_tree(built, "exec /mnt/lab/root/make-layer", log)
+    in_tree(built, "exec /mnt/lab/host/make-layer", log)
     python = layer / "usr/lib/python3/dist-packages"
     python.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(built.python, python, copy_function=os.link)
