@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from sundog.core.lives.claim import CLAIM_LIFE, ClaimState
+from sundog.core.lives.intent import PLANS
 from sundog.core.lives.server import STATUS_OF, Phase
 from sundog.core.lives.server_life import BUILD_LIFE, ERRANDS
 
@@ -26,6 +27,14 @@ goes back to where it was asked (when it failed), to ERROR, or to DELETING. A se
 that is unshelved is placed as a new one is.
 
 """
+_JOBS_HEAD = """\
+## Jobs
+
+Each is in its server's record before its first side effect
+([decision 10](decisions/0010-intents.md)), and `sundog audit` names those under way.
+This is what becomes of one that the end of its process cut off, after whatever step.
+
+"""
 
 
 def lives_page() -> str:
@@ -34,7 +43,8 @@ def lives_page() -> str:
     server = _diagram(BUILD_LIFE, Phase.SCHEDULING)
     return (
         f"{_HEAD}\n## A claim on a device\n\n{claim}\n"
-        f"## A server\n\n{server}\n{_ERRANDS_HEAD}{_errands()}\n{_statuses()}"
+        f"## A server\n\n{server}\n{_ERRANDS_HEAD}{_errands()}\n{_statuses()}\n"
+        f"{_JOBS_HEAD}{_jobs()}"
     )
 
 
@@ -44,6 +54,15 @@ def _errands() -> str:
         for one in ERRANDS
     ]
     head = ["| asked | in | under way | then |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
+
+
+def _jobs() -> str:
+    rows = [
+        f"| {job} | {', '.join(plan.steps)} | {plan.cut_off.value} |"
+        for job, plan in PLANS.items()
+    ]
+    head = ["| job | steps | cut off, it |", "| --- | --- | --- |"]
     return "\n".join([*head, *rows, ""])
 
 

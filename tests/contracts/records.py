@@ -12,6 +12,7 @@ from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
 from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
+from sundog.core.lives.intent import Intent
 from sundog.core.lives.server import Fault, Phase, Server
 from sundog.core.requests.flavor import Flavor
 from sundog.workflows.ports import ServiceRecord
@@ -49,6 +50,26 @@ flavors = st.builds(
     extra_specs=_maps,
 )
 
+intents = st.builds(
+    Intent,
+    job=texts,
+    began=_times,
+    steps=st.lists(texts, max_size=2).map(tuple),
+    at=_counts,
+    # Fields of a server, some of them.
+    before=st.fixed_dictionaries(
+        {},
+        optional={
+            "flavor": flavors,
+            "host": st.none() | texts,
+            "image_properties": _maps,
+            "launched": st.none() | _times,
+            "tags": st.frozensets(texts, max_size=2),
+        },
+    ),
+    facts=_maps,
+)
+
 servers = st.builds(
     Server,
     id=st.uuids(),
@@ -79,6 +100,7 @@ servers = st.builds(
     locked_reason=st.none() | texts,
     key_name=st.none() | texts,
     group=st.none() | texts,
+    intent=st.none() | intents,
 )
 
 _cell_shares = st.builds(

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 _NAME = "drill"
+THOROUGH = bool(os.environ.get("SUNDOG_DRILLS"))
 
 
 @pytest.fixture
 def thorough() -> bool:
     """Whether to take all the time that it takes (``make drills``)."""
-    return bool(os.environ.get("SUNDOG_DRILLS"))
+    return THOROUGH
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,14 +6,20 @@ the threads are left out, so that a step is the same step in every run.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from uuid import NAMESPACE_DNS, UUID, uuid5
+from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
+
+from tests.fakes.images import FakeImages
+from tests.stories.service import new_databases
 
 from sundog.core.choosing.taste import Taste
 from sundog.core.devices.device_spec import parse_device_specs
+from sundog.core.lives.instance_action import Asked
+from sundog.core.lives.intent import BOOT, Intent
 from sundog.core.lives.server import Phase, Server, ServerEvent
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
@@ -32,21 +38,26 @@ from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.simulation.test_driver import write_test_host
 from sundog.edges.storage.store import Store, open_store
+from sundog.workflows.actions.book import ActionBook, Call, Rebuild
+from sundog.workflows.actions.history import History
+from sundog.workflows.actions.recorded import (
+    boot_recorded,
+    delete_recorded,
+    end_cut_off,
+)
 from sundog.workflows.agreement.audit import AuditBook
-from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.conductor import Conductor
-from sundog.workflows.delete_server import delete_server
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
-from sundog.workflows.ports import ServerQuery
+from sundog.workflows.ports import Image, ServerQuery
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.settle import settle
 from sundog.workflows.start_host import start_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -78,12 +89,31 @@ SLICE: Final = Flavor(
     disk_gb=0,
     extra_specs={"pci_passthrough:alias": "vGPU:1"},
 )
+IMAGE: Final = Image(
+    id="tiny",
+    name="tiny",
+    size=1,
+    disk_format="raw",
+    checksum="0",
+    created=datetime(2026, 1, 1, tzinfo=UTC),
+    updated=datetime(2026, 1, 1, tzinfo=UTC),
+)
+OTHER_IMAGE: Final = replace(IMAGE, id="other", name="other")
+# How an action is asked for that needs more than its name.
+ASK: Final[Mapping[ServerEvent, Callable[[ActionBook, Call, ServerEvent], object]]] = {
+    ServerEvent.REBUILD: lambda book, call, _: book.rebuild(
+        call, Rebuild(image_id=OTHER_IMAGE.id)
+    ),
+    ServerEvent.UNSHELVE: lambda book, call, _: book.unshelve(call, None),
+    ServerEvent.RESET_ERROR: lambda book, call, _: book.reset(call, active=False),
+}
 # What changes something: a service is cut off after each of these.
 STEPS: Final = frozenset(
     {
         *("put", "remove", "change", "add"),
         *("claim", "claim_many", "release", "report", "rewrite"),
-        *("create_mdev", "remove_mdev", "set_vfs", "start", "stop"),
+        *("create_mdev", "remove_mdev", "set_vfs", "bind"),
+        *("start", "stop", "power_off", "pause", "unpause", "save", "restore"),
     }
 )
 
@@ -185,21 +215,52 @@ class Machine:
         )
 
 
+class Databases:
+    """What outlives every process: Sundog's database and Placement with its own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open both; new ones are copies, since making them takes a second."""
+        for made in new_databases().iterdir():
+            if not (folder / made.name).exists():
+                shutil.copy(made, folder)
+        with ExitStack() as opening:
+            self.store: Store = open_store(f"sqlite:///{folder}/sundog.db")
+            opening.callback(self.store.close)
+            self.placement = EmbeddedPlacement(folder / "placement.db")
+            opening.callback(self.placement.close)
+            self._closing = opening.pop_all()
+
+    def __enter__(self) -> Self:
+        """Return them."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close both."""
+        self._closing.close()
+
+
+def _do(work: Callable[[], object]) -> None:
+    work()
+
+
+def _asked() -> Asked:
+    return Asked(request_id=f"req-{uuid4()}", user_id="u", project_id="p")
+
+
 class Process:
-    """One life of the service on a folder and a machine."""
+    """One life of the service on a folder, or databases, and a machine."""
 
     def __init__(
-        self, folder: Path, machine: Machine, fuse: Fuse | None = None
+        self, where: Path | Databases, machine: Machine, fuse: Fuse | None = None
     ) -> None:
-        """Open everything; the fuse burns from the first step on."""
+        """Open what is not open yet; the fuse burns from the first step on."""
         fuse = fuse or Fuse()
         self.machine = machine
         self._closing = ExitStack()
-        self.store: Store = open_store(f"sqlite:///{folder}/sundog.db")
-        self._closing.callback(self.store.close)
-        placement = EmbeddedPlacement(folder / "placement.db")
-        self._closing.callback(placement.close)
-        ledger = watched(PlacementLedger(inside_session(placement)), fuse)
+        if not isinstance(where, Databases):
+            where = self._closing.enter_context(Databases(where))
+        self.store = where.store
+        ledger = watched(PlacementLedger(inside_session(where.placement)), fuse)
         servers = watched(self.store.servers, fuse)
         claims = watched(self.store.claims, fuse)
         fleet, clock = FleetView(Taste()), lambda: datetime.now(UTC)
@@ -217,6 +278,13 @@ class Process:
             locks=ServerLocks(),
         )
         self.agent = agent
+        self.history = History(shelf=watched(self.store.actions, fuse), clock=clock)
+        self.actions = ActionBook(
+            conductor=self.conductor,
+            images=FakeImages([IMAGE, OTHER_IMAGE]),
+            history=self.history,
+            begin=_do,
+        )
         self.audit = AuditBook(self.conductor)
         self._hosts = HostBook(
             services=self.store.services,
@@ -230,7 +298,12 @@ class Process:
     def start(self) -> None:
         """Take the host up and settle what an earlier life left."""
         start_host(self.conductor, self._hosts, self.agent.start())
-        settle(self.conductor, lambda one: delete_server(self.conductor, one))
+        end_cut_off(self.conductor.servers, self.history)
+        settle(
+            self.conductor,
+            lambda one: delete_recorded(self.conductor, self.history, one),
+        )
+        end_cut_off(self.conductor.servers, self.history)
 
     def boot(self, server_id: UUID, flavor: Flavor = FLAVOR) -> Phase:
         """Ask for a server and build it."""
@@ -241,18 +314,27 @@ class Process:
             project_id="p",
             user_id="u",
             flavor=flavor,
-            image_id="tiny",
+            image_id=IMAGE.id,
             created=now,
             updated=now,
+            intent=Intent.of(BOOT, now),
         )
         self.conductor.servers.add([server])
-        boot_servers(self.conductor, [server_id])
+        self.history.begin(server_id, "create", _asked())
+        boot_recorded(self.conductor, self.history, [server_id])
         return self.phase(server_id)
 
     def delete(self, server_id: UUID) -> Phase:
         """Ask for a server's end and bring it about."""
         self.conductor.advance(server_id, ServerEvent.ASK_DELETE)
-        delete_server(self.conductor, server_id)
+        self.history.begin(server_id, "delete", _asked())
+        delete_recorded(self.conductor, self.history, server_id)
+        return self.phase(server_id)
+
+    def act(self, server_id: UUID, event: ServerEvent) -> Phase:
+        """Ask for an action and bring it to its end."""
+        call = Call(server_id=server_id, asked=_asked(), over_lock=True)
+        ASK.get(event, ActionBook.act)(self.actions, call, event)
         return self.phase(server_id)
 
     def phase(self, server_id: UUID) -> Phase:
@@ -270,6 +352,11 @@ class Process:
         claimed = {claim.consumer for claim in self.store.claims.of_host("small")}
         if state is None or set(state.held_by) != claimed:
             found.append("choosers see something else than what is claimed")
+        found += [f"unfinished: {job.line}" for job in self.audit.unfinished()]
+        found += [
+            f"the action {action.action} of {action.server_id} does not end"
+            for action in self.history.under_way()
+        ]
         return found
 
     def left(self) -> list[str]:

@@ -96,8 +96,10 @@ class Embedded:
         """Take the hosts up and settle what an earlier life left."""
         for agent in self.agents.values():
             start_host(self.conductor, self.books.hosts, agent.start())
-        end_cut_off(self.conductor.servers, self.books.actions.history)
+        servers, history = self.conductor.servers, self.books.actions.history
+        end_cut_off(servers, history)
         settle(self.conductor, self.books.servers.begin_delete)
+        end_cut_off(servers, history)
 
     def beat(self) -> None:
         """Scan every host once and report what changed; called now and then."""

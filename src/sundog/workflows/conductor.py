@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.lives.intent import Intent
     from sundog.core.projects.aggregates import Aggregates
     from sundog.core.projects.server_group import ServerGroup
     from sundog.core.requests.alias import Alias
@@ -54,6 +55,43 @@ class Conductor:
             server_id,
             lambda server: replace(server.after(event, now), **changes),  # type: ignore[arg-type]  # replace is untyped
         )
+
+    def intend(self, server_id: UUID, intent: Intent) -> Server:
+        """Record a job on a server that stays in its phase, before its first step.
+
+        Raises ConflictError, in Nova's words, while something is under way.
+        """
+
+        def begun(server: Server) -> Server:
+            under_way = server.task.value if server.task else None
+            under_way = under_way or (server.intent.job if server.intent else None)
+            if under_way is not None:
+                raise ConflictError(
+                    f"Cannot '{intent.job}' instance {server_id} while it is in "
+                    f"task_state {under_way}"
+                )
+            return replace(server, intent=intent)
+
+        return self.servers.change(server_id, begun)
+
+    def reach(self, server_id: UUID, job: str, step: str) -> None:
+        """Note the step that a job is at; one that gave way to another notes none."""
+
+        def at_step(server: Server) -> Server:
+            if server.intent is None or server.intent.job != job:
+                return server
+            return replace(server, intent=server.intent.reaching(step))
+
+        self.servers.change(server_id, at_step)
+
+    def end_intent(self, server_id: UUID, job: str) -> None:
+        """Forget a job that ended without a move of its server."""
+
+        def ended(server: Server) -> Server:
+            is_it = server.intent is not None and server.intent.job == job
+            return replace(server, intent=None) if is_it else server
+
+        self.servers.change(server_id, ended)
 
     def fail(self, server_id: UUID, message: str, code: int = 500) -> None:
         """Put a server into ERROR with its reason, unless it is being deleted."""

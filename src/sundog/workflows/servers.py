@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.errors import BadRequestError, ConflictError, NotFoundError
 from sundog.core.lives.instance_action import Asked
+from sundog.core.lives.intent import BOOT, Intent
 from sundog.core.lives.server import Phase, Server, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 
@@ -186,6 +187,7 @@ class ServerBook:
                 wanted_host=order.wanted_host,
                 key_name=order.key_name,
                 group=order.group,
+                intent=Intent.of(BOOT, now),
             )
             for index, name in enumerate(names)
         )

@@ -62,6 +62,7 @@ FOREIGN = {
     "mended": False,
     "problem": "",
 }
+JOB = {"line": "gpu1: server s2: shelve, at: release the charge (2 of 3)"}
 MISSING = {"itemNotFound": {"code": 404, "message": "Flavor no could not be found."}}
 
 
@@ -77,8 +78,11 @@ class _Recorded(BaseHTTPRequestHandler):
         ),
         "/v1/explain?flavor=no": (404, json.dumps(MISSING).encode()),
         "/html/v1/hosts": (200, b"<html>"),
-        "/v1/audit": (200, json.dumps({"disagreements": [LOST, FOREIGN]}).encode()),
-        "/well/v1/audit": (200, b'{"disagreements": []}'),
+        "/v1/audit": (
+            200,
+            json.dumps({"disagreements": [LOST, FOREIGN], "jobs": [JOB]}).encode(),
+        ),
+        "/well/v1/audit": (200, b'{"disagreements": [], "jobs": []}'),
     }
 
     def do_GET(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.edges.cli.conftest import JOB
+
 if TYPE_CHECKING:
     from tests.edges.cli.conftest import Terminal
 
@@ -18,8 +20,8 @@ def well(terminal: Terminal) -> str:
 
 
 def test_a_disagreement_ends_an_audit_with_status_1(terminal: Terminal) -> None:
-    """Each is a line that says what heal would do."""
-    said = f"{LOST} (write the allocation again)\n{FOREIGN}"
+    """Each is a line that says what heal would do; jobs under way are named."""
+    said = f"{LOST} (write the allocation again)\n{FOREIGN}under way: {JOB['line']}\n"
     assert terminal.type("audit") == (1, said, "")
 
 

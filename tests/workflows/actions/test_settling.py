@@ -94,3 +94,14 @@ def test_what_was_cut_off_has_failed_and_deletes_go_on(here: World) -> None:
     here.work()
     assert not here.history.get(call.server_id, "req-2").has_failed
     assert here.history.get(call.server_id, "req-1") == action
+
+
+def test_a_rebuild_that_was_cut_off_takes_back_what_it_changed(here: World) -> None:
+    """The guest is the old one, so the record must say so."""
+    call = standing(here, Phase.ACTIVE)
+    before = here.servers.get(call.server_id)
+    ask(here, call, ServerEvent.REBUILD)
+    assert here.servers.get(call.server_id).name != before.name
+    restart(here, guests_are_lost=False)
+    after = here.servers.get(call.server_id)
+    assert replace(after, updated=before.updated) == before

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from sundog.core.lives.intent import Intent
 from sundog.core.lives.life import move
 from sundog.core.lives.phases import Phase, ServerEvent, ServerStatus, ServerTask
-from sundog.core.lives.server_life import SERVER_LIFE, STATUS_OF
+from sundog.core.lives.server_life import ERRAND_OF, SERVER_LIFE, STATUS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,12 @@ __all__ = [
     "ServerStatus",
     "ServerTask",
 ]
+
+
+# What may be asked whatever is under way.
+_OVER_ALL: Final = frozenset(
+    {ServerEvent.ASK_DELETE, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,8 @@ class Server:
     key_name: str | None = None
     # The server group that it was made in, by id.
     group: str | None = None
+    # The job under way; written and ended with the moves that begin and end it.
+    intent: Intent | None = None
 
     @property
     def status(self) -> ServerStatus:
@@ -96,7 +105,7 @@ class Server:
         None when nothing does.
         """
         if (self.phase, event) in SERVER_LIFE:
-            return None
+            return self._other_job(event)
         good = {STATUS_OF[phase].vm_state for phase, e in SERVER_LIFE if e is event}
         task = STATUS_OF[self.phase].task
         if task is not None and self.vm_state in good:
@@ -104,5 +113,27 @@ class Server:
         return "vm_state", self.vm_state
 
     def after(self, event: ServerEvent, now: datetime) -> Server:
-        """Return the server after ``event``; raise ConflictError if it may not."""
-        return replace(self, phase=move(SERVER_LIFE, self.phase, event), updated=now)
+        """Return the server after ``event``; raise ConflictError if it may not.
+
+        Its intent begins and ends with it.
+        """
+        phase = move(SERVER_LIFE, self.phase, event)
+        intent = self._intent_after(event, phase, now)
+        return replace(self, phase=phase, updated=now, intent=intent)
+
+    def _intent_after(
+        self, event: ServerEvent, phase: Phase, now: datetime
+    ) -> Intent | None:
+        errand = ERRAND_OF.get(phase)
+        begins = errand is not None and errand.asked is event
+        if phase is Phase.DELETING or begins:
+            again = self.intent is not None and self.intent.job == event.value
+            return self.intent if again else Intent.of(event.value, now)
+        return None if STATUS_OF[phase].task is None else self.intent
+
+    def _other_job(self, event: ServerEvent) -> tuple[str, str] | None:
+        """Return the job that works on a server in a steady phase, if it forbids."""
+        is_steady = STATUS_OF[self.phase].task is None
+        if self.intent is None or not is_steady or event in _OVER_ALL:
+            return None
+        return "task_state", self.intent.job

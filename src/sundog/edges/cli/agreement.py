@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sundog.edges.cli.answers import Disagreement
+    from sundog.edges.cli.answers import Audit, Disagreement
 
 _AGREED = "guests, claims, allocations and devices agree\n"
 
 
-def tell_audit(found: Sequence[Disagreement], out: TextIO) -> bool:
-    """Print what disagrees; returns whether everything agrees."""
+def tell_audit(audit: Audit, out: TextIO) -> bool:
+    """Print what disagrees and is under way; returns whether everything agrees."""
+    found = audit["disagreements"]
     out.writelines(f"{one['line']}\n" for one in found)
+    out.writelines(f"under way: {one['line']}\n" for one in audit["jobs"])
     if not found:
         out.write(_AGREED)
     return not found

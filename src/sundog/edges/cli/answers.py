@@ -125,6 +125,19 @@ class Disagreement(TypedDict):
     problem: str
 
 
+class Job(TypedDict):
+    """A job that is not at its end."""
+
+    line: str
+
+
+class Audit(TypedDict):
+    """What ``/v1/audit`` answers."""
+
+    disagreements: list[Disagreement]
+    jobs: list[Job]
+
+
 class FitDevice(TypedDict):
     """A device that a server would get."""
 

@@ -14,7 +14,13 @@ from sundog.edges.cli.credentials import ANY_TOKEN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sundog.edges.cli.answers import DeviceRow, Disagreement, Explanation, Host
+    from sundog.edges.cli.answers import (
+        Audit,
+        DeviceRow,
+        Disagreement,
+        Explanation,
+        Host,
+    )
     from sundog.edges.cli.credentials import Credentials
 
 _PATIENCE_SECONDS: Final = 30
@@ -48,9 +54,9 @@ class RestClient:
         query |= {"availability_zone": zone} if zone else {}
         return cast("Explanation", self._get("/v1/explain", None, query))
 
-    def audit(self) -> list[Disagreement]:
-        """Return everything that the records tell differently."""
-        return cast("list[Disagreement]", self._get("/v1/audit", "disagreements"))
+    def audit(self) -> Audit:
+        """Return everything that the records tell differently, and unfinished jobs."""
+        return cast("Audit", self._get("/v1/audit", None))
 
     def heal(self, *, dry_run: bool) -> list[Disagreement]:
         """Let the service make the safe repairs; returns what came of each."""

@@ -6,18 +6,21 @@ at the next write, so a document with an unknown field is refused instead.
 
 # Annotations are evaluated, not deferred: msgspec reads them.
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import fields as fields_of_struct
 
 from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
 from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import UnavailableError
 from sundog.core.hosts.pages import SMALL_PAGE_KB
+from sundog.core.lives.intent import Intent
 from sundog.core.lives.server import Fault, Phase, Server
 from sundog.core.requests.flavor import Flavor
 
@@ -47,6 +50,17 @@ class FaultDocument(Struct, forbid_unknown_fields=True):
     code: int
     message: str
     created: datetime
+
+
+class IntentDocument(Struct, forbid_unknown_fields=True):
+    """An intent inside a server; ``before`` is a part of a server's document."""
+
+    job: str
+    began: datetime
+    steps: tuple[str, ...]
+    at: int
+    before: dict[str, Any]
+    facts: dict[str, str]
 
 
 class ServerDocument(Struct, forbid_unknown_fields=True):
@@ -80,6 +94,7 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     locked_reason: str | None = None
     key_name: str | None = None
     group: str | None = None
+    intent: IntentDocument | None = None
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):
@@ -134,15 +149,31 @@ def read_extra_specs(text: str, what: str) -> dict[str, str]:
 
 def write_server(server: Server) -> str:
     """Return a server as a JSON document."""
-    fields = _fields_of(server, ServerDocument)
-    flavor = _fields_of(server.flavor, FlavorDocument)
-    flavor["extra_specs"] = dict(server.flavor.extra_specs)
-    fields["flavor"] = FlavorDocument(**flavor)
-    if server.fault is not None:
-        fields["fault"] = FaultDocument(**_fields_of(server.fault, FaultDocument))
-    fields["metadata"] = dict(server.metadata)
-    fields["image_properties"] = dict(server.image_properties)
+    fields = _written(_fields_of(server, ServerDocument))
     return _encoder.encode(ServerDocument(**fields)).decode()
+
+
+def _written(fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn fields of a server, all or some, into those of its document."""
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of any type
+    match value:
+        case Flavor():
+            fields = _fields_of(value, FlavorDocument)
+            return FlavorDocument(**_written(fields))
+        case Fault():
+            return FaultDocument(**_fields_of(value, FaultDocument))
+        case Intent():
+            fields = _fields_of(value, IntentDocument)
+            fields["facts"] = dict(value.facts)
+            fields["before"] = _written(dict(value.before))
+            return IntentDocument(**fields)
+        case Mapping():
+            return dict(value)
+        case _:
+            return value
 
 
 _server_decoder: Final = msgspec.json.Decoder(ServerDocument)
@@ -152,13 +183,35 @@ def read_server(text: str, what: str) -> Server:
     """Read a server's document; raises UnavailableError naming ``what``."""
     try:
         document = _server_decoder.decode(text)
-    except msgspec.DecodeError as error:
+        return Server(**_read(_fields_of(document, ServerDocument)))
+    except (msgspec.DecodeError, KeyError) as error:
         raise _unreadable(what, error) from error
-    fields = _fields_of(document, ServerDocument)
-    fields["flavor"] = Flavor(**_fields_of(document.flavor, FlavorDocument))
-    if document.fault is not None:
-        fields["fault"] = Fault(**_fields_of(document.fault, FaultDocument))
-    return Server(**fields)
+
+
+def _read(fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn fields of a server's document, all or some, into those of a server."""
+    return {name: _value(value) for name, value in fields.items()}
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401 - a field of any type
+    match value:
+        case FlavorDocument():
+            return Flavor(**_fields_of(value, FlavorDocument))
+        case FaultDocument():
+            return Fault(**_fields_of(value, FaultDocument))
+        case IntentDocument():
+            fields = _fields_of(value, IntentDocument)
+            typed = {
+                name: msgspec.convert(plain, _TYPES[name])
+                for name, plain in value.before.items()
+            }
+            fields["before"] = _read(typed)
+            return Intent(**fields)
+        case _:
+            return value
+
+
+_TYPES: Final = {field.name: field.type for field in fields_of_struct(ServerDocument)}
 
 
 def write_assignment(assignment: Assignment) -> str:

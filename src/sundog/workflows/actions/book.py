@@ -46,6 +46,11 @@ _WORDS: Final = {
 }
 
 
+def word_of(event: ServerEvent) -> str:
+    """Return Nova's word for the action that an event asks for."""
+    return _WORDS.get(event, event.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """An action asked for; ``over_lock``: a lock does not bind the one who asks.
@@ -90,15 +95,12 @@ class ActionBook:
 
         ``zone`` is the zone to be in from now on: None as before, empty for any.
         """
-        old = self._get(call)
-        kept = old.availability_zone
-        moved = self._move(
-            call,
-            ServerEvent.UNSHELVE,
-            {"availability_zone": kept if zone is None else zone},
-        )
+        changes: dict[str, object] = {"host": None}
+        if zone is not None:
+            changes["availability_zone"] = zone
+        moved = self._move(call, ServerEvent.UNSHELVE, changes)
         deed = partial(deeds.unshelve, host=host)
-        self._begin(call, ServerEvent.UNSHELVE, deed, {"availability_zone": kept})
+        self._begin(call, ServerEvent.UNSHELVE, deed)
         return moved
 
     def rebuild(self, call: Call, asked: Rebuild) -> Server:
@@ -114,9 +116,8 @@ class ActionBook:
             "image_id": image.id,
             "image_properties": image.properties,
         }
-        before: dict[str, object] = {name: getattr(server, name) for name in changes}
         moved = self._move(call, ServerEvent.REBUILD, changes)
-        self._begin(call, ServerEvent.REBUILD, deeds.rebuild, before)
+        self._begin(call, ServerEvent.REBUILD, deeds.rebuild)
         return moved
 
     def lock(self, call: Call, reason: str | None) -> None:
@@ -172,7 +173,7 @@ class ActionBook:
 
         def moved(server: Server) -> Server:
             _check_lock(server, call)
-            word = _WORDS.get(event, event.value)
+            word = word_of(event)
             obstacle = server.obstacle(event)
             if obstacle is not None:
                 raise _wrong_state(server, word, *obstacle)
@@ -180,25 +181,17 @@ class ActionBook:
                 raise ConflictError(
                     f"Cannot '{word}' an instance which has never been active"
                 )
-            return replace(server.after(event, now), **(changes or {}))  # type: ignore[arg-type]  # replace is untyped
+            return _changed(server, server.after(event, now), changes or {})
 
         return self.conductor.servers.change(call.server_id, moved)
 
-    def _begin(
-        self,
-        call: Call,
-        event: ServerEvent,
-        deed: Deed,
-        before: dict[str, object] | None = None,
-    ) -> None:
-        word = _WORDS.get(event, event.value)
+    def _begin(self, call: Call, event: ServerEvent, deed: Deed) -> None:
+        word = word_of(event)
         self._record(call, word)
-        self.begin(partial(self._run, call.server_id, word, deed, before))
+        self.begin(partial(self._run, call.server_id, word, deed))
 
-    def _run(
-        self, server_id: UUID, word: str, deed: Deed, before: dict[str, object] | None
-    ) -> None:
-        error = run(self.conductor, server_id, deed, before)
+    def _run(self, server_id: UUID, word: str, deed: Deed) -> None:
+        error = run(self.conductor, server_id, deed)
         host = self.conductor.servers.get(server_id).host
         self.history.finish(server_id, word, error, host)
 
@@ -223,6 +216,14 @@ class ActionBook:
                 "instance; resize it, or make a new one."
             )
         return image
+
+
+def _changed(old: Server, moved: Server, changes: Mapping[str, object]) -> Server:
+    """Return a server that has moved with its changes; its intent keeps what was."""
+    if moved.intent is not None:
+        before = {name: getattr(old, name) for name in changes}
+        moved = replace(moved, intent=replace(moved.intent, before=before))
+    return replace(moved, **changes)  # type: ignore[arg-type]  # replace is untyped
 
 
 def _check_lock(server: Server, call: Call) -> None:

@@ -69,6 +69,7 @@ def shelve(job: Job) -> None:
     with ExitStack() as undo:
         undo.callback(bring_back, job, hold)
         snapshot = hold.agent.remove(server.id, assignment)
+        job.reach("release the charge")
         held = conductor.ledger.allocation(server.id)
         if held:
             undo.callback(conductor.ledger.claim, server.id, held, owner)
@@ -83,7 +84,6 @@ def shelve(job: Job) -> None:
 
 def unshelve(job: Job, host: str | None = None) -> None:
     """Choose anew, and boot there; ``host`` forces one."""
-    job.before["host"] = None
     request = guest_request(
         job.server.flavor, job.server.image_properties, job.conductor.aliases
     )

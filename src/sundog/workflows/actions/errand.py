@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import (
@@ -43,16 +43,16 @@ GUEST_OF: Final = {
 
 @dataclass(slots=True)
 class Job:
-    """An errand under way; ``is_lost`` says that the guest's memory is gone.
-
-    ``before`` are the fields that the server gets back if the errand fails.
-    """
+    """An errand under way; ``is_lost`` says that the guest's memory is gone."""
 
     conductor: Conductor
     server: Server
     errand: Errand
-    before: dict[str, object] = field(default_factory=dict)
     is_lost: bool = False
+
+    def reach(self, step: str) -> None:
+        """Note the step that the errand is at, where looking could not tell."""
+        self.conductor.reach(self.server.id, self.errand.asked.value, step)
 
     def finish(self, **changes: object) -> None:
         """Move the server to the errand's goal, with other fields changed."""
@@ -121,12 +121,13 @@ def _bring_to_rest(job: Job, hold: Hold, state: GuestState) -> None:
         job.is_lost = state is not GuestState.OFF
 
 
-def run(
-    conductor: Conductor,
-    server_id: UUID,
-    deed: Callable[[Job], None],
-    before: dict[str, object] | None = None,
-) -> str:
+def undo(conductor: Conductor, server: Server) -> Server:
+    """Let a server go back to where its errand was asked, as it was then."""
+    before = server.intent.before if server.intent else {}
+    return conductor.advance(server.id, ServerEvent.UNDO, **before)
+
+
+def run(conductor: Conductor, server_id: UUID, deed: Callable[[Job], None]) -> str:
     """Do an errand that was asked for; returns why it failed, or nothing.
 
     The deed undoes what it did when it fails; the server then goes back. Where that
@@ -137,7 +138,7 @@ def run(
         errand = ERRAND_OF.get(server.phase)
         if errand is None:
             return f"The server is {server.phase.value}."
-        job = Job(conductor, server, errand, before or {})
+        job = Job(conductor, server, errand)
         try:
             deed(job)
         except (ConflictError, NotFoundError) as error:
@@ -157,7 +158,7 @@ def run(
 def _go_back(job: Job, why: str) -> str:
     LOG.warning("%s of server %s: %s", job.errand.asked.value, job.server.id, why)
     try:
-        job.conductor.advance(job.server.id, ServerEvent.UNDO, **job.before)
+        undo(job.conductor, job.server)
         if job.is_lost:
             job.conductor.advance(job.server.id, ServerEvent.LOSE)
     except ConflictError as error:

@@ -63,11 +63,9 @@ class History:
             if action.action == word and action.is_under_way:
                 self._end(action, error, host)
 
-    def cut_off(self, server_id: UUID) -> None:
-        """End what a stop of the service cut off."""
-        for action in self.list(server_id):
-            if action.is_under_way:
-                self._end(action, "The service stopped meanwhile.", None)
+    def under_way(self) -> Sequence[InstanceAction]:
+        """Return the actions of all servers that have not ended."""
+        return [action for action in self.shelf.list() if action.is_under_way]
 
     def list(self, server_id: UUID) -> Sequence[InstanceAction]:
         """Return what was asked of a server, newest first."""

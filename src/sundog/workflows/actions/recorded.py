@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sundog.core.lives.phases import Phase
+from sundog.core.lives.server_life import ERRANDS
+from sundog.workflows.actions.book import word_of
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.delete_server import delete_server
-from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from sundog.core.lives.instance_action import InstanceAction
+    from sundog.core.lives.server import Server
     from sundog.workflows.actions.history import History
     from sundog.workflows.conductor import Conductor
     from sundog.workflows.ports import ServerStore
+
+_CUT_OFF: Final = "The service stopped meanwhile."
 
 
 def boot_recorded(
@@ -34,13 +39,25 @@ def delete_recorded(conductor: Conductor, history: History, server_id: UUID) -> 
 
 
 def end_cut_off(servers: ServerStore, history: History) -> None:
-    """Before settling: what a stop of the service cut off has failed.
+    """Before and after settling: end what a stop of the service left under way.
 
-    Deletes go on.
+    What settling will undo has failed. What had ended, or went on to its end, is
+    told by where its server stands.
     """
-    for server in servers.list(ServerQuery()):
-        if server.task is not None and server.phase is not Phase.DELETING:
-            history.cut_off(server.id)
+    for action in history.under_way():
+        server = servers.get(action.server_id)
+        if server.task is None:
+            history.finish(server.id, action.action, _outcome(action, server))
+        elif server.intent is None or server.intent.is_undone:
+            history.finish(server.id, action.action, _CUT_OFF)
+
+
+def _outcome(action: InstanceAction, server: Server) -> str:
+    """Return why an action has failed whose end was not recorded; empty: it did not."""
+    if server.phase is Phase.ERROR:
+        return server.fault.message if server.fault else _CUT_OFF
+    goals = {one.goal for one in ERRANDS if word_of(one.asked) == action.action}
+    return _CUT_OFF if goals and server.phase not in goals else ""
 
 
 def _finish(conductor: Conductor, history: History, server_id: UUID, word: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import HostRefusedError, SundogError
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF
 from sundog.workflows.actions.deeds import shelve
-from sundog.workflows.actions.errand import GUEST_OF, hold_of, run
+from sundog.workflows.actions.errand import GUEST_OF, hold_of, run, undo
 from sundog.workflows.delete_server import give_back
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sundog.core.lives.server import Server
     from sundog.workflows.conductor import Conductor
 
@@ -23,23 +25,33 @@ LOG = logging.getLogger(__name__)
 def settle_server(conductor: Conductor, server: Server) -> None:
     """Bring a server that was built to where its record says.
 
-    An errand that was cut off goes back to where it was asked, but a shelving goes
-    on: what it gave back may be another's. The guest then follows the record.
+    A job that was cut off ends as ENDINGS says, or goes back to where it was asked.
+    The guest then follows the record.
     """
     errand = ERRAND_OF.get(server.phase)
-    if errand is not None and errand.asked is ServerEvent.SHELVE:
-        run(conductor, server.id, shelve)
-        return
+    # Records from before there were intents have only their phase to tell.
+    asked = errand.asked.value if errand else ""
+    job = server.intent.job if server.intent else asked
     try:
-        if errand is not None and errand.asked is ServerEvent.UNSHELVE:
-            _forget_claim(conductor, server)
-            conductor.advance(server.id, ServerEvent.UNDO, host=None)
+        if job in ENDINGS:
+            server = ENDINGS[job](conductor, server)
         elif errand is not None:
-            _follow(conductor, conductor.advance(server.id, ServerEvent.UNDO))
-        else:
-            _follow(conductor, server)
+            server = undo(conductor, server)
+        _follow(conductor, server)
     except SundogError as error:
         conductor.fail(server.id, f"Settling after a restart failed: {error}")
+
+
+def _go_on_shelving(conductor: Conductor, server: Server) -> Server:
+    """Shelve to the end: what was given back may be another's."""
+    run(conductor, server.id, shelve)
+    return conductor.servers.get(server.id)
+
+
+def _undo_unshelving(conductor: Conductor, server: Server) -> Server:
+    """Give back what the server was to have; it is shelved as before."""
+    _forget_claim(conductor, server)
+    return undo(conductor, server)
 
 
 def _forget_claim(conductor: Conductor, server: Server) -> None:
@@ -65,3 +77,13 @@ def _follow(conductor: Conductor, server: Server) -> None:
         if server.phase is not Phase.SHUTOFF:
             conductor.advance(server.id, ServerEvent.LOSE)
             hold.agent.bring(hold.order, GuestState.OFF)
+
+
+ENDINGS: Final[Mapping[str, Callable[[Conductor, Server], Server]]] = {
+    ServerEvent.SHELVE.value: _go_on_shelving,
+    ServerEvent.UNSHELVE.value: _undo_unshelving,
+}
+"""How a job that was cut off ends, by its name; the others just go back.
+
+Each returns the server in the steady phase that it then stands in.
+"""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
+    from sundog.core.lives.intent import Intent
     from sundog.core.lives.server import Server
     from sundog.workflows.conductor import Conductor
     from sundog.workflows.ports import HostAgent
@@ -40,6 +41,22 @@ class Healing:
     disagreement: Disagreement
     mended: bool = False
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A job under way on a server, or one that waits to go on."""
+
+    server_id: UUID
+    host: str | None
+    intent: Intent
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        began = self.intent.began.isoformat(timespec="seconds")
+        where = f"{self.host}: " if self.host else ""
+        return f"{where}server {self.server_id}: {self.intent.line}, since {began}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,15 @@ class AuditBook:
         for name in sorted(self.conductor.agents):
             found += self.of_host(name)
         return tuple(found)
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Return the jobs that are not at their end, the oldest first."""
+        jobs = [
+            Unfinished(server_id=server.id, host=server.host, intent=server.intent)
+            for server in self.conductor.servers.list(ServerQuery())
+            if server.intent is not None
+        ]
+        return tuple(sorted(jobs, key=lambda job: job.intent.began))
 
     def of_host(self, name: str) -> tuple[Disagreement, ...]:
         """Return the disagreements of one host."""
