@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,7 +16,12 @@ from sundog.core.choosing.assignment import (
 )
 from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.guest_config import ConfigCell, ConfigDevice, guest_config
+from sundog.core.guest_config import (
+    BootSource,
+    ConfigCell,
+    ConfigDevice,
+    guest_config,
+)
 from sundog.core.hosts.host_snapshot import Cell
 from sundog.core.lives.server import Server
 from sundog.core.requests.flavor import Flavor
@@ -63,6 +69,23 @@ def test_a_floating_guest_has_no_cells_and_no_pins() -> None:
     assert (config.uuid, config.vcpus, config.memory_mb) == (ONE, 2, 512)
     assert (config.server_name, config.flavor_name) == ("web", "gpu.small")
     assert str(ONE) in config.name
+
+
+def test_what_a_guest_boots_is_its_images_word() -> None:
+    """Disk size from the flavor; kernel, ramdisk and command line from properties."""
+    share = CellShare(host_cell=1, shared_cpus=2, memory_mb=512)
+    plain, kernel = server(2), {"kernel_id": "k", "ramdisk_id": "r"}
+    flavor = replace(plain.flavor, disk_gb=7)
+    said = replace(
+        plain,
+        flavor=flavor,
+        image_properties=kernel | {"os_command_line": "quiet", "x": "y"},
+    )
+    chosen = Assignment(host="h", cells=(share,))
+    assert guest_config(plain, chosen, HOST).boot == BootSource(image_id="i")
+    assert guest_config(said, chosen, HOST).boot == BootSource(
+        image_id="i", disk_gb=7, command_line="quiet", **kernel
+    )
 
 
 def test_a_floating_guest_may_have_huge_pages() -> None:

@@ -19,6 +19,7 @@ from sundog.settings.tree import (
     ApiSettings,
     HostSettings,
     IdentitySettings,
+    LibvirtSettings,
     ReservedPages,
     Settings,
     SimulatedHost,
@@ -30,6 +31,8 @@ state_path = /srv/sundog
 cpu_allocation_ratio = 16
 ram_allocation_ratio = 1.5
 disk_allocation_ratio = 2
+host = metal1
+instances_path = /srv/guests
 reserved_host_memory_mb = 1024
 reserved_host_disk_mb = 2048
 reserved_huge_pages = node:0,size:2048,count:64
@@ -64,6 +67,11 @@ hosts = pack
 cells = pack
 cards = spread
 keep_device_hosts_free = no
+
+[libvirt]
+connection_uri = qemu:///system
+virt_type = qemu
+cpu_mode = maximum
 
 [images]
 folder = $state_path/pictures
@@ -131,6 +139,10 @@ def test_everything_that_is_said_is_in_the_tree(tmp_path: Path) -> None:
         users_file=Path("/srv/sundog/users.toml"), region="north", token_seconds=600
     )
     assert str(said.images) == "/srv/sundog/pictures"
+    assert (said.host_name, str(said.instances)) == ("metal1", "/srv/guests")
+    assert said.libvirt == LibvirtSettings(
+        connection_uri="qemu:///system", virt_type="qemu", cpu_mode="maximum"
+    )
     assert said.simulated_hosts == (
         SimulatedHost(file="small"),
         SimulatedHost(name="gpu2", file="/etc/sundog/two.toml"),
@@ -142,6 +154,7 @@ def test_without_files_every_option_has_its_default() -> None:
     assert said == Settings(
         state_path=said.state_path,
         images=said.state_path / "images",
+        instances=said.state_path / "instances",
         database="sqlite:////var/lib/sundog/sundog.db",
     )
 

@@ -51,6 +51,21 @@ class ConfigDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BootSource:
+    """What a guest boots from, in the words of Glance's image properties.
+
+    ``disk_gb`` is the least that its disk has; ``kernel_id`` and ``ramdisk_id`` name
+    images that are booted without a boot loader, empty when the disk has one.
+    """
+
+    image_id: str = ""
+    disk_gb: int = 0
+    kernel_id: str = ""
+    ramdisk_id: str = ""
+    command_line: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuestConfig:
     """A guest, ready to be written in libvirt's language.
 
@@ -72,6 +87,7 @@ class GuestConfig:
     floating_cpus: frozenset[int] = frozenset()
     page_kb: int = SMALL_PAGE_KB
     devices: tuple[ConfigDevice, ...] = ()
+    boot: BootSource = BootSource()
 
 
 def guest_config(
@@ -106,6 +122,18 @@ def guest_config(
             (share.page_kb for share in assignment.cells), default=SMALL_PAGE_KB
         ),
         devices=tuple(_device(server.id, share) for share in assignment.devices),
+        boot=_boot_source(server),
+    )
+
+
+def _boot_source(server: Server) -> BootSource:
+    said = server.image_properties
+    return BootSource(
+        image_id=server.image_id,
+        disk_gb=server.flavor.disk_gb,
+        kernel_id=said.get("kernel_id", ""),
+        ramdisk_id=said.get("ramdisk_id", ""),
+        command_line=said.get("os_command_line", ""),
     )
 
 

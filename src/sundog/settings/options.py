@@ -42,6 +42,8 @@ def _lines(name: str, read: Callable[[str], object] = str) -> Any:  # noqa: ANN4
 OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
     "DEFAULT": (
         _opt("state_path", types.path, "/var/lib/sundog"),
+        _opt("instances_path", types.path),
+        _opt("host", types.host_name),
         _opt("cpu_allocation_ratio", types.ratio, "4.0"),
         _opt("ram_allocation_ratio", types.ratio, "1.0"),
         _opt("disk_allocation_ratio", types.ratio, "1.0"),
@@ -68,6 +70,11 @@ OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
         _opt("token_expiration", types.whole(1, 31536000), "3600"),
     ),
     "images": (_opt("folder", types.path),),
+    "libvirt": (
+        _opt("connection_uri", types.connection_uri, ""),
+        _opt("virt_type", types.virt_type, "kvm"),
+        _opt("cpu_mode", types.cpu_mode),
+    ),
     "pci": (_lines("device_spec"), _lines("alias")),
     "placement": (
         _opt("endpoint_override", types.endpoint, ""),

@@ -14,6 +14,7 @@ from sundog.settings.tree import (
     ApiSettings,
     HostSettings,
     IdentitySettings,
+    LibvirtSettings,
     PciSettings,
     PlacementSettings,
     Settings,
@@ -41,6 +42,7 @@ def read_settings(
     sources = Sources(argv_config_files, overrides)
     state_path: Path | None = sources.value("DEFAULT", "state_path")
     images: Path | None = sources.value("images", "folder")
+    instances: Path | None = sources.value("DEFAULT", "instances_path")
     parts = {
         "host": _host(sources),
         "api": ApiSettings(
@@ -64,6 +66,12 @@ def read_settings(
             keep_device_hosts_free=sources.value("chooser", "keep_device_hosts_free"),
         ),
         "max_attempts": sources.value("scheduler", "max_attempts"),
+        "host_name": sources.value("DEFAULT", "host") or "",
+        "libvirt": LibvirtSettings(
+            connection_uri=sources.value("libvirt", "connection_uri"),
+            virt_type=sources.value("libvirt", "virt_type"),
+            cpu_mode=sources.value("libvirt", "cpu_mode") or "",
+        ),
         "simulated_hosts": _simulated_hosts(sources),
         "database": sources.value("database", "connection"),
     }
@@ -71,7 +79,10 @@ def read_settings(
         raise BadConfigurationError(*sources.told)
     parts["database"] = parts["database"] or f"sqlite:///{state_path}/sundog.db"
     return Settings(
-        state_path=state_path, images=images or state_path / "images", **parts
+        state_path=state_path,
+        images=images or state_path / "images",
+        instances=instances or state_path / "instances",
+        **parts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from sundog.core.hosts.whitelist import HostPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.requests.alias import Alias
@@ -84,6 +84,20 @@ class IdentitySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtSettings:
+    """The real host that this process drives; without ``connection_uri`` none.
+
+    ``cpu_mode`` empty is Nova's default: ``host-model`` with KVM, else ``none``.
+    ``root`` is where sysfs and procfs are, and the files that guests need.
+    """
+
+    connection_uri: str = ""
+    virt_type: str = "kvm"
+    cpu_mode: str = ""
+    root: Path = Path("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedHost:
     """A host to simulate: ``file`` is a path, or the name of a file that is shipped.
 
@@ -99,11 +113,13 @@ class Settings:
     """All settings of a Sundog process.
 
     ``database`` is an SQLAlchemy URL. ``max_attempts`` is how many hosts are tried
-    for a server.
+    for a server. ``host_name`` is the real host's, empty for the machine's own name;
+    its guests' files are in ``instances``.
     """
 
     state_path: Path
     images: Path
+    instances: Path
     database: str = field(repr=False)
     host: HostSettings = field(default_factory=HostSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
@@ -112,4 +128,6 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     taste: Taste = field(default_factory=Taste)
     max_attempts: int = 3
+    host_name: str = ""
+    libvirt: LibvirtSettings = field(default_factory=LibvirtSettings)
     simulated_hosts: tuple[SimulatedHost, ...] = ()

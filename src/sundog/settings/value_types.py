@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_CPUS: Final = 8192
 _CPUS: Final = re.compile(r"(\^?)\s*([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?", re.ASCII)
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", re.ASCII)
+# Guests of another machine would get this one's devices: the host part stays empty.
+_LIBVIRT_URI: Final = re.compile(r"qemu(\+unix)?:///(system|session)(\?\S+)?", re.ASCII)
 _SIZE: Final = re.compile(r"([0-9]{1,12})\s*(|[KMG])(?:i?B)?", re.ASCII | re.IGNORECASE)
 _KB: Final = {"": 1, "K": 1, "M": 1 << 10, "G": 1 << 20}
 
@@ -86,6 +88,28 @@ def auth_type(text: str) -> str:
     """Read how to speak to Placement, as keystoneauth names it."""
     if text not in {"none", "admin_token"}:
         raise ValueError(f"{shown(text)} is not known; write none or admin_token")
+    return text
+
+
+def connection_uri(text: str) -> str:
+    """Read libvirt's URI of this host's QEMU; empty is fine."""
+    if text and not _LIBVIRT_URI.fullmatch(text):
+        raise ValueError(f"{shown(text)} is no URI of QEMU; write qemu:///system")
+    return text
+
+
+def virt_type(text: str) -> str:
+    """Read ``kvm``, or ``qemu`` for emulation."""
+    if text not in {"kvm", "qemu"}:
+        raise ValueError(f"{shown(text)} is not known; write kvm or qemu")
+    return text
+
+
+def cpu_mode(text: str) -> str:
+    """Read how a guest's CPU is made, as Nova names it."""
+    known = ("none", "host-model", "host-passthrough", "maximum")
+    if text not in known:
+        raise ValueError(f"{shown(text)} is not known; write {', '.join(known)}")
     return text
 
 

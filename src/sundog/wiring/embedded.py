@@ -27,6 +27,7 @@ from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
+from sundog.wiring.real import real_host, real_host_name
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
@@ -41,7 +42,7 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
-from sundog.workflows.host_agent import HostRules, LocalHost
+from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
 from sundog.workflows.projects.aggregates import AggregateBook
@@ -136,6 +137,7 @@ class _Outside:
 
     door: Door
     health: HealthBook
+    images: ImageFolder
     membership: Membership
 
 
@@ -145,6 +147,7 @@ def build_embedded(settings: Settings) -> Embedded:
     Raises BadConfigurationError with everything that is wrong.
     """
     models = host_models(settings)
+    images = ImageFolder(settings.images)
     door = _door(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opening:
@@ -157,15 +160,19 @@ def build_embedded(settings: Settings) -> Embedded:
         }
         rules, serial = host_rules(settings), time.time_ns()
         health = HealthBook(store.health)
+        tools = {name: host.tools for name, host in simulated.items()}
+        tools |= _real_tools(settings, images, opening)
         agents = {
             name: LocalHost(
-                name, replace(host.tools, health=health), store.claims, rules, serial
+                name, replace(each, health=health), store.claims, rules, serial
             )
-            for name, host in simulated.items()
+            for name, each in tools.items()
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
-        outside = _Outside(door=door, health=health, membership=membership)
+        outside = _Outside(
+            door=door, health=health, images=images, membership=membership
+        )
         books = _books(settings, store, conductor, jobs, outside)
         return Embedded(
             app=build_app(books, mounts),
@@ -176,6 +183,17 @@ def build_embedded(settings: Settings) -> Embedded:
             jobs=jobs,
             closing=opening.pop_all(),
         )
+
+
+def _real_tools(
+    settings: Settings, images: ImageFolder, opening: ExitStack
+) -> dict[str, HostTools]:
+    name = real_host_name(settings)
+    if name is None:
+        return {}
+    host = real_host(settings, name, images.file_of)
+    opening.callback(host.connection.close)
+    return {name: host.tools}
 
 
 def host_models(settings: Settings) -> tuple[HostModel, ...]:
@@ -195,6 +213,11 @@ def host_models(settings: Settings) -> tuple[HostModel, ...]:
                 f"write another-name={wanted.file}"
             )
         models[model.name] = model
+    if real_host_name(settings) in models:
+        problems.append(
+            f"[DEFAULT] host: {real_host_name(settings)} is simulated, too; "
+            "give one of the two another name"
+        )
     if problems:
         raise BadConfigurationError(*problems)
     return tuple(models.values())
@@ -303,7 +326,7 @@ def _books(
     jobs: Jobs,
     outside: _Outside,
 ) -> Books:
-    images = ImageFolder(settings.images)
+    images = outside.images
     aliases = settings.pci.aliases
     quotas = QuotaBook(shelf=store.quotas, servers=store.servers, aliases=aliases)
     history = History(shelf=store.actions, clock=now)

@@ -46,7 +46,7 @@ def serve(config: Sequence[Path]) -> int:
         gc.collect()
         gc.freeze()
         Thread(target=server.run, name="http", daemon=True).start()
-        _say_where(settings, server.effective_port)
+        _say_where(settings, len(service.agents), server.effective_port)
         _beat_until(stop, reload, service, config)
         server.close()
     LOG.info("Stopped")
@@ -80,8 +80,7 @@ def _listen(settings: Settings, service: Embedded) -> Any:  # noqa: ANN401 - wai
         ) from error
 
 
-def _say_where(settings: Settings, port: object) -> None:
-    hosts = len(settings.simulated_hosts)
+def _say_where(settings: Settings, hosts: int, port: object) -> None:
     LOG.info("Serving %d hosts on http://%s:%s", hosts, settings.api.listen, port)
 
 

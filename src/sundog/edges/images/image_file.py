@@ -15,7 +15,14 @@ from sundog.workflows.ports import Image
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS: Final = {".img": "raw", ".raw": "raw", ".iso": "iso", ".qcow2": "qcow2"}
+FORMATS: Final = {
+    ".img": "raw",
+    ".raw": "raw",
+    ".iso": "iso",
+    ".qcow2": "qcow2",
+    ".aki": "aki",  # a kernel
+    ".ari": "ari",  # its first ramdisk
+}
 
 # An image's id follows from its file's name: it is the same after a restart.
 _NAMES: Final = UUID("3e1c3b4e-6f0e-5d0b-9b53-6d0f7b7f6a10")

@@ -21,7 +21,7 @@ from sundog.edges.images.image_file import (
 from sundog.edges.images.properties import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sundog.workflows.ports import Image
@@ -41,10 +41,11 @@ class _Reading:
 class ImageFolder:
     """Fulfils ``ImageSource`` over the files of a folder, for any number of threads.
 
-    Files named ``*.img``, ``*.qcow2``, ``*.raw`` and ``*.iso`` are images; one may
-    have its ``<file>.properties.toml``. A file is read again when it changes. The
-    checksum of a file above 16 MiB is empty until a thread has read all of it.
-    A file that cannot be offered is told in ``problems`` and left out.
+    Files named ``*.img``, ``*.qcow2``, ``*.raw`` and ``*.iso`` are images, ``*.aki``
+    and ``*.ari`` kernels and ramdisks; one may have its ``<file>.properties.toml``. A
+    file is read again when it changes. The checksum of a file above 16 MiB is empty
+    until a thread has read all of it. A file that cannot be offered is told in
+    ``problems`` and left out.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,8 +66,17 @@ class ImageFolder:
 
     def list(self) -> Sequence[Image]:
         """Return all that can be offered, ordered by name."""
-        images, _ = self._look()
+        found, _ = self._look()
+        images = [image for _, image in found.values()]
         return sorted(images, key=lambda image: (image.name, image.id))
+
+    def file_of(self, image_id: str) -> tuple[Path, str]:
+        """Return an image's file and its disk format; raises NotFoundError."""
+        found, _ = self._look()
+        if image_id not in found:
+            raise NotFoundError(f"No image found with ID {image_id}")
+        path, image = found[image_id]
+        return path, image.disk_format
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -74,14 +84,15 @@ class ImageFolder:
         _, problems = self._look()
         return problems
 
-    def _look(self) -> tuple[Sequence[Image], Sequence[Problem]]:
-        images: dict[str, Image] = {}
+    def _look(self) -> tuple[Mapping[str, tuple[Path, Image]], Sequence[Problem]]:
+        """Return files and images by id, and what cannot be offered."""
+        images: dict[str, tuple[Path, Image]] = {}
         problems: list[Problem] = []
         with self._lock:
             try:
                 names = sorted(path.name for path in self._path.iterdir())
             except OSError as error:
-                return [], [Problem(where=str(self._path), reason=_reason(error))]
+                return {}, [Problem(where=str(self._path), reason=_reason(error))]
             for path, reading in self._read_all(names):
                 image, reason = reading.image, reading.reason
                 if image is not None and image.id in images:
@@ -90,9 +101,9 @@ class ImageFolder:
                     problems.append(Problem(where=str(path), reason=reason))
                 else:
                     checksum = self._checksum(path, reading.stamps[0])
-                    images[image.id] = replace(image, checksum=checksum)
+                    images[image.id] = path, replace(image, checksum=checksum)
         problems += self._lost_properties(names)
-        return [*images.values()], problems
+        return images, problems
 
     def _read_all(self, names: Sequence[str]) -> Iterator[tuple[Path, _Reading]]:
         for name in names:

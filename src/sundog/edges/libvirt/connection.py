@@ -17,12 +17,16 @@ def open_connection(uri: str) -> Connection:
 
     A ``test:///FILE`` connection holds a host of its own for as long as it is open.
     """
-    # Without a handler of its own the binding prints each error to stderr.
-    libvirt.registerErrorHandler(_silent, None)
+    be_silent()
     try:
         return libvirt.open(uri)
     except libvirt.libvirtError as error:
         raise UnavailableError(f"libvirt at {uri}: {one_line(error)}") from error
+
+
+def be_silent() -> None:
+    """Keep the binding from printing each error to stderr, where it is raised, too."""
+    libvirt.registerErrorHandler(_silent, None)
 
 
 def one_line(error: Exception) -> str:

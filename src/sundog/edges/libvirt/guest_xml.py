@@ -16,11 +16,13 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.edges.libvirt.guest_buses import Seat, seats
 from sundog.edges.libvirt.kinds.table import kind_of
+from sundog.edges.libvirt.live.guest_files_xml import boot_elements, device_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sundog.core.guest_config import ConfigCell, ConfigDevice, GuestConfig
+    from sundog.edges.libvirt.live.guest_files import GuestFiles
 
 METADATA: Final = "urn:sundog:guest:1"
 _OWN: Final = ElementMaker(namespace=METADATA, nsmap={"sundog": METADATA})
@@ -48,8 +50,13 @@ QEMU: Final = Dialect()
 TEST_DRIVER: Final = Dialect(domain_type="test", arch="i686", cpu_mode="")
 
 
-def guest_xml(config: GuestConfig, dialect: Dialect) -> str:
-    """Write a guest's definition; raises HostRefusedError for a kind not served."""
+def guest_xml(
+    config: GuestConfig, dialect: Dialect, files: GuestFiles | None = None
+) -> str:
+    """Write a guest's definition; raises HostRefusedError for a kind not served.
+
+    Without ``files`` it has neither disk nor console.
+    """
     domain = E.domain(
         E.name(config.name),
         E.uuid(str(config.uuid)),
@@ -59,10 +66,13 @@ def guest_xml(config: GuestConfig, dialect: Dialect) -> str:
         _vcpu(config),
         *_cputune(config),
         *_numatune(config.cells),
-        E.os(E.type("hvm", arch=dialect.arch, machine=dialect.machine)),
+        E.os(
+            E.type("hvm", arch=dialect.arch, machine=dialect.machine),
+            *(boot_elements(files) if files else ()),
+        ),
         E.features(E.acpi(), E.apic()),
         *_cpu(config, dialect),
-        _devices(config, dialect),
+        _devices(config, dialect, files),
         type=dialect.domain_type,
     )
     text: str = etree.tostring(domain, encoding="unicode", pretty_print=True)
@@ -172,7 +182,9 @@ def _cpu(config: GuestConfig, dialect: Dialect) -> Iterator[Element]:
         yield E.cpu(*([E.numa(*cells)] if cells else []), **mode)
 
 
-def _devices(config: GuestConfig, dialect: Dialect) -> Element:
+def _devices(
+    config: GuestConfig, dialect: Dialect, files: GuestFiles | None
+) -> Element:
     buses, places = seats(config.devices)
     return E.devices(
         *([E.emulator(dialect.emulator)] if dialect.emulator else []),
@@ -196,6 +208,7 @@ def _devices(config: GuestConfig, dialect: Dialect) -> Element:
             for seat in places.values()
         ),
         *(_hostdev(each, places.get(each.slot)) for each in config.devices),
+        *(device_elements(files) if files else ()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sundog.core.guest_config import GuestConfig
     from sundog.edges.libvirt.connection import Connection
     from sundog.edges.libvirt.kinds.kind import Source
+    from sundog.edges.libvirt.live.guest_files import GuestFiles, GuestFolders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +52,16 @@ class LibvirtGuests:
         connection: Connection,
         dialect: Dialect,
         wait: Callable[[float], None] = time.sleep,
+        folders: GuestFolders | None = None,
     ) -> None:
         """Run guests over ``connection``, written in ``dialect``.
 
-        ``wait`` sleeps for some seconds.
+        ``wait`` sleeps for some seconds. Without ``folders`` guests have no files.
         """
         self._connection = connection
         self._dialect = dialect
         self._wait = wait
+        self._folders = folders
         self._seen: dict[tuple[UUID, int], GuestRecord] = {}
 
     def start(self, config: GuestConfig) -> None:
@@ -67,22 +71,27 @@ class LibvirtGuests:
         """
         self._check_sources(config)
         was_there = self._find(config.uuid) is not None
-        try:
-            domain = self._connection.defineXML(guest_xml(config, self._dialect))
-        except libvirt.libvirtError as error:
-            raise refusal("refused the guest's definition", error) from error
-        try:
-            domain.create()
-        except libvirt.libvirtError as error:
+        with ExitStack() as undo:
+            files = self._files(config, undo)
+            try:
+                text = guest_xml(config, self._dialect, files)
+                domain = self._connection.defineXML(text)
+            except libvirt.libvirtError as error:
+                raise refusal("refused the guest's definition", error) from error
             if not was_there:
-                _remove(domain)
-            raise refusal("could not start the guest", error) from error
+                undo.callback(_remove, domain)
+            try:
+                domain.create()
+            except libvirt.libvirtError as error:
+                raise refusal("could not start the guest", error) from error
+            undo.pop_all()
 
     def stop(self, consumer: UUID) -> None:
         """Stop and undefine a guest; not there is fine."""
         domain = self._find(consumer)
         if domain is not None:
             _remove(domain)
+        self._remove_files(consumer)
 
     def state(self, consumer: UUID) -> GuestState:
         """Return how a guest is now."""
@@ -157,6 +166,18 @@ class LibvirtGuests:
                 found[key] = record
         self._seen = found
         return {uuid: record for (uuid, _), record in found.items()}
+
+    def _files(self, config: GuestConfig, undo: ExitStack) -> GuestFiles | None:
+        if self._folders is None:
+            return None
+        # A disk that was there holds what its user wrote, whatever fails now.
+        if not self._folders.there(config.uuid):
+            undo.callback(self._folders.remove, config.uuid)
+        return self._folders.prepare(config)
+
+    def _remove_files(self, consumer: UUID) -> None:
+        if self._folders is not None:
+            self._folders.remove(consumer)
 
     def _known(self, consumer: UUID) -> Domain:
         domain = self._find(consumer)

@@ -1,0 +1,139 @@
+"""A guest's folder: its disk and kernel, copied from images, and its console's log.
+
+The names are Nova's: ``<instances>/<uuid>/disk``, ``kernel``, ``ramdisk`` and
+``console.log``. A file is copied because the guest writes to its disk, and because
+libvirt makes the files of a guest that runs belong to QEMU's user.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sundog.core.errors import HostRefusedError, NotFoundError
+from sundog.edges.libvirt.live.qcow2 import virtual_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from uuid import UUID
+
+    from sundog.core.guest_config import BootSource, GuestConfig
+
+    # An image's file and its disk format, by the image's id.
+    FindImage = Callable[[str], tuple[Path, str]]
+
+_GIB: Final = 1 << 30
+KERNEL: Final = "aki"
+CD: Final = "iso"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestFiles:
+    """Where a guest's files are; None is not there."""
+
+    console: Path
+    disk: Path | None = None
+    disk_format: str = "raw"
+    kernel: Path | None = None
+    ramdisk: Path | None = None
+    command_line: str = ""
+
+
+class GuestFolders:
+    """The folders of a host's guests."""
+
+    def __init__(self, root: Path, find_image: FindImage) -> None:
+        """Keep guests' files below ``root``; an unknown image is a NotFoundError."""
+        self._root = root
+        self._find_image = find_image
+
+    def there(self, consumer: UUID) -> bool:
+        """Whether a guest has a folder."""
+        return (self._root / str(consumer)).exists()
+
+    def prepare(self, config: GuestConfig) -> GuestFiles:
+        """Make what a guest lacks; raises HostRefusedError and leaves nothing new.
+
+        What is there stays as it is: a disk holds what the guest wrote.
+        """
+        folder = self._root / str(config.uuid)
+        is_new = not folder.exists()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return self._fill(folder, config.boot)
+        except (OSError, NotFoundError, ValueError) as error:
+            if is_new:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise HostRefusedError(f"the guest's files: {_reason(error)}") from error
+
+    def remove(self, consumer: UUID) -> None:
+        """Remove a guest's folder; not there is fine."""
+        try:
+            shutil.rmtree(self._root / str(consumer))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise HostRefusedError(
+                f"the guest's files cannot be removed: {_reason(error)}"
+            ) from error
+
+    def _fill(self, folder: Path, boot: BootSource) -> GuestFiles:
+        image, disk_format = self._find_image(boot.image_id)
+        disk, kernel = None, None
+        if disk_format == KERNEL:
+            kernel = _copied(image, folder / "kernel")
+        else:
+            disk = _disk(image, folder / "disk", disk_format, boot.disk_gb)
+        if boot.kernel_id:
+            kernel = _copied(self._find_image(boot.kernel_id)[0], folder / "kernel")
+        ramdisk = None
+        if boot.ramdisk_id:
+            ramdisk = _copied(self._find_image(boot.ramdisk_id)[0], folder / "ramdisk")
+        root = "root=/dev/vda " if disk is not None else ""
+        return GuestFiles(
+            console=folder / "console.log",
+            disk=disk,
+            disk_format=disk_format,
+            kernel=kernel,
+            ramdisk=ramdisk,
+            command_line=boot.command_line or f"{root}console=tty0 console=ttyS0",
+        )
+
+
+def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> Path:
+    """Copy an image to a guest's disk, which is then as large as the flavor says."""
+    least = least_gb * _GIB
+    size = virtual_size(image) if disk_format == "qcow2" else image.stat().st_size
+    if 0 < least < size:
+        raise ValueError(f"the flavor's disk of {least_gb} GiB is less than the image")
+    if disk.exists():
+        return disk
+    made = _copied(image, disk.with_name("disk.part"))
+    if least > size and disk_format == "qcow2":
+        _run("qemu-img", "resize", "-q", "-f", "qcow2", str(made), str(least))
+    elif least > size and disk_format != CD:
+        os.truncate(made, least)
+    return made.rename(disk)
+
+
+def _copied(source: Path, target: Path) -> Path:
+    if not target.exists():
+        _run("cp", "--reflink=auto", "--sparse=always", "--", str(source), str(target))
+    return target
+
+
+def _run(*command: str) -> None:
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  a fixed command, no shell
+    except FileNotFoundError:
+        raise ValueError(f"{command[0]} is not installed") from None
+    except subprocess.CalledProcessError as error:
+        raise ValueError(f"{command[0]}: {error.stderr.strip()}") from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,65 @@
+"""A guest's files in its definition: what it boots, its disk, its console.
+
+Source: https://libvirt.org/formatdomain.html.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lxml.builder import E
+
+from sundog.edges.libvirt.live.guest_files import CD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sundog.edges.libvirt.live.guest_files import GuestFiles
+
+# lxml ships no types; an element by name.
+Element = Any
+
+
+def boot_elements(files: GuestFiles) -> Iterator[Element]:
+    """Write what stands in ``<os>`` behind the type."""
+    if files.kernel is None:
+        return
+    yield E.kernel(str(files.kernel))
+    if files.ramdisk is not None:
+        yield E.initrd(str(files.ramdisk))
+    yield E.cmdline(files.command_line)
+
+
+def device_elements(files: GuestFiles) -> Iterator[Element]:
+    """Write the disk and the console, and leave out what a guest has by default."""
+    if files.disk is not None:
+        yield _disk(files)
+    # Without a screen nobody needs a tablet; libvirt would add the controller.
+    yield E.controller(type="usb", index="0", model="none")
+    yield E.serial(
+        # ``virsh console`` speaks to the pty; all that was said is in the log.
+        E.log(file=str(files.console), append="off"),
+        E.target(port="0"),
+        type="pty",
+    )
+    # A balloon would take pages back that a device may write to.
+    yield E.memballoon(model="none")
+
+
+def _disk(files: GuestFiles) -> Element:
+    if files.disk_format == CD:
+        return E.disk(
+            E.driver(name="qemu", type="raw"),
+            E.source(file=str(files.disk)),
+            E.target(dev="sda", bus="sata"),
+            E.readonly(),
+            type="file",
+            device="cdrom",
+        )
+    return E.disk(
+        E.driver(name="qemu", type=files.disk_format, discard="unmap"),
+        E.source(file=str(files.disk)),
+        E.target(dev="vda", bus="virtio"),
+        type="file",
+        device="disk",
+    )

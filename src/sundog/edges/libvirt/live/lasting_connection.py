@@ -1,0 +1,94 @@
+"""A connection to libvirt's daemon that is opened anew when it broke."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+import libvirt
+
+from sundog.core.errors import UnavailableError
+from sundog.edges.libvirt.connection import Connection, be_silent, one_line
+from sundog.edges.libvirt.live.event_loop import run_event_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOG: Final = logging.getLogger(__name__)
+
+# A daemon that stopped without closing its socket is given up after about 15 s.
+_KEEPALIVE: Final = (5, 3)
+
+
+class LastingConnection:
+    """Libvirt's calls on a connection that is alive; raises libvirtError as it does.
+
+    A call in which the connection breaks fails, the next one opens it anew. Whoever
+    follows events is told of each new connection, because its events end with it.
+    """
+
+    def __init__(self, uri: str) -> None:
+        """Nothing is opened before the first call."""
+        self._uri = uri
+        self._lock = RLock()
+        self._connection: Connection | None = None
+        self._followers: list[Callable[[Connection], None]] = []
+
+    def follow(self, follower: Callable[[Connection], None]) -> None:
+        """Call ``follower`` with every connection that is opened, and the one now."""
+        with self._lock:
+            self._followers.append(follower)
+            if self._connection is not None:
+                follower(self._connection)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  libvirt ships no types
+        """Return a method of the connection, opened anew if it is not alive."""
+        return getattr(self._alive(), name)
+
+    def version(self) -> int:
+        """Return libvirt's version, 9.0.0 as 9000000.
+
+        Raises UnavailableError, with libvirt's word, when the daemon is away.
+        """
+        try:
+            version: int = self._alive().getLibVersion()
+        except libvirt.libvirtError as error:
+            raise UnavailableError(
+                f"libvirt at {self._uri}: {one_line(error)}"
+            ) from error
+        return version
+
+    def close(self) -> None:
+        """Close the connection; a later call opens it anew."""
+        with self._lock:
+            self._drop()
+
+    def _alive(self) -> Connection:
+        with self._lock:
+            if self._connection is not None and not self._connection.isAlive():
+                LOG.warning("libvirt at %s went away; connecting anew", self._uri)
+                self._drop()
+            if self._connection is None:
+                self._connection = self._open()
+            return self._connection
+
+    def _open(self) -> Connection:
+        run_event_loop()
+        be_silent()
+        connection = libvirt.open(self._uri)
+        try:
+            connection.setKeepAlive(*_KEEPALIVE)
+        except libvirt.libvirtError as error:
+            # A driver inside this process has no daemon to lose.
+            LOG.debug("libvirt at %s: %s", self._uri, one_line(error))
+        for follower in self._followers:
+            follower(connection)
+        return connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(libvirt.libvirtError):
+                connection.close()

@@ -1,0 +1,75 @@
+"""A real host: the libvirt edge over libvirt's daemon and the kernel's own files."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_DNS, uuid5
+
+from sundog.edges.libvirt.device_bench import LibvirtDeviceBench
+from sundog.edges.libvirt.guest_xml import Dialect
+from sundog.edges.libvirt.guests import LibvirtGuests
+from sundog.edges.libvirt.host_reader import HostIdentity, LibvirtHostReader
+from sundog.edges.libvirt.kinds.kind import Site
+from sundog.edges.libvirt.live.guest_files import GuestFolders
+from sundog.edges.libvirt.live.kernel import LibvirtKernel
+from sundog.edges.libvirt.live.lasting_connection import LastingConnection
+from sundog.edges.sysfs.device_files import DeviceFiles
+from sundog.workflows.host_agent import HostTools
+
+if TYPE_CHECKING:
+    from sundog.edges.libvirt.live.guest_files import FindImage
+    from sundog.settings.tree import LibvirtSettings, Settings
+
+_BYTES_PER_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealHost:
+    """The host that this process runs on; close its connection when done."""
+
+    name: str
+    tools: HostTools
+    connection: LastingConnection
+
+
+def real_host_name(settings: Settings) -> str | None:
+    """Return the name of the real host, None when the settings name no libvirt."""
+    if not settings.libvirt.connection_uri:
+        return None
+    return settings.host_name or socket.gethostname()
+
+
+def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
+    """Open the real host; raises UnavailableError with libvirt's word if it is away."""
+    connection = LastingConnection(settings.libvirt.connection_uri)
+    kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
+    settings.instances.mkdir(parents=True, exist_ok=True)
+    guests = LibvirtGuests(
+        connection,
+        dialect(settings.libvirt),
+        folders=GuestFolders(settings.instances, find_image),
+    )
+    identity = HostIdentity(
+        name=name,
+        uuid=uuid5(NAMESPACE_DNS, name),
+        disk_gb=shutil.disk_usage(settings.instances).total // _BYTES_PER_GIB,
+        libvirt_version=connection.version(),
+    )
+    return RealHost(
+        name=name,
+        connection=connection,
+        tools=HostTools(
+            reader=LibvirtHostReader(identity, kernel),
+            bench=LibvirtDeviceBench(Site(kernel=kernel, holders=guests.holders)),
+            guests=guests,
+        ),
+    )
+
+
+def dialect(said: LibvirtSettings) -> Dialect:
+    """Say how guests are written; Nova's defaults for the CPU."""
+    mode = said.cpu_mode or ("host-model" if said.virt_type == "kvm" else "none")
+    return Dialect(domain_type=said.virt_type, cpu_mode="" if mode == "none" else mode)

@@ -1,0 +1,249 @@
+"""A guest's files are copied from images, kept while it lives, and removed with it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import libvirt
+import pytest
+from lxml import etree
+
+from sundog.core.errors import HostRefusedError, NotFoundError
+from sundog.core.guest_config import BootSource, GuestConfig
+from sundog.edges.libvirt.connection import Connection, open_connection
+from sundog.edges.libvirt.guest_xml import QEMU, TEST_DRIVER, guest_xml
+from sundog.edges.libvirt.guests import LibvirtGuests
+from sundog.edges.libvirt.live.guest_files import GuestFolders
+from sundog.edges.libvirt.live.qcow2 import virtual_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ONE = UUID(int=1)
+GIB = 1 << 30
+
+
+def qcow2(size: int, version: int = 3, backing: int = 0, features: int = 0) -> bytes:
+    """Write the head of a qcow2 image, which is all that is read of it here."""
+    head = struct.pack(">4sIQIIQ", b"QFI\xfb", version, backing, 0, 16, size)
+    return head.ljust(72, b"\0") + struct.pack(">Q", features) + bytes(24)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Lay out a folder with an image of each format, named after it."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "raw").write_bytes(b"a raw disk" * 100)
+    (folder / "qcow2").write_bytes(qcow2(2 * GIB))
+    for name in ("iso", "aki", "ari"):
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+@pytest.fixture
+def folders(images: Path, tmp_path: Path) -> GuestFolders:
+    """Keep guests' files beside the images."""
+
+    def find(image_id: str) -> tuple[Path, str]:
+        if not (images / image_id).exists() or not image_id:
+            raise NotFoundError(f"No image found with ID {image_id}")
+        return images / image_id, image_id
+
+    return GuestFolders(tmp_path / "instances", find)
+
+
+def config(**boot: str | int) -> GuestConfig:
+    return GuestConfig(
+        uuid=ONE,
+        name=f"sundog-{ONE}",
+        server_name="s",
+        flavor_name="f",
+        memory_mb=64,
+        vcpus=1,
+        boot=BootSource(**boot),  # type: ignore[arg-type]  # a test says what fits
+    )
+
+
+def names(tmp_path: Path) -> set[str]:
+    folder = tmp_path / "instances" / str(ONE)
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+def test_a_raw_disk_is_as_large_as_the_flavor_says(
+    folders: GuestFolders, images: Path
+) -> None:
+    """The image is at its beginning; a second start finds what the guest wrote."""
+    files = folders.prepare(config(image_id="raw", disk_gb=1))
+    assert files.disk is not None
+    assert files.disk.stat().st_size == GIB
+    assert files.disk.stat().st_blocks < 100  # it takes no more room than it must
+    text = (images / "raw").read_bytes()
+    with files.disk.open("r+b") as disk:
+        assert disk.read(len(text)) == text
+        disk.seek(0)
+        disk.write(b"written by the guest")
+    again = folders.prepare(config(image_id="raw", disk_gb=1))
+    assert again == files
+    assert files.disk.read_bytes()[:20] == b"written by the guest"
+    assert (images / "raw").read_bytes() == text
+
+
+def test_without_a_size_the_disk_is_the_images(folders: GuestFolders) -> None:
+    """A flavor with no disk takes the image as it is, a CD never grows."""
+    files = folders.prepare(config(image_id="qcow2"))
+    assert files.disk is not None
+    assert (files.disk_format, files.disk.stat().st_size) == ("qcow2", 104)
+    folders.remove(ONE)
+    files = folders.prepare(config(image_id="iso", disk_gb=1))
+    assert files.disk is not None
+    assert files.disk.stat().st_size == 3
+
+
+def test_a_kernel_is_booted_without_a_boot_loader(folders: GuestFolders) -> None:
+    """Either the image is a kernel, or it names one (Nova's ``kernel_id``)."""
+    alone = folders.prepare(config(image_id="aki", command_line="quiet"))
+    assert (alone.disk, alone.ramdisk, alone.command_line) == (None, None, "quiet")
+    assert alone.kernel is not None
+    assert alone.kernel.read_text() == "aki"
+    folders.remove(ONE)
+    both = folders.prepare(config(image_id="raw", kernel_id="aki", ramdisk_id="ari"))
+    assert both.kernel is not None
+    assert both.ramdisk is not None
+    assert both.ramdisk.read_text() == "ari"
+    assert both.command_line.startswith("root=/dev/vda ")
+
+
+@pytest.mark.parametrize(
+    ("boot", "reason"),
+    [
+        ({"image_id": "gone"}, "No image found with ID gone"),
+        ({"image_id": "raw", "kernel_id": "gone"}, "No image found with ID gone"),
+        ({"image_id": "qcow2", "disk_gb": 1}, "disk of 1 GiB is less than the image"),
+    ],
+)
+def test_what_cannot_be_prepared_leaves_nothing(
+    folders: GuestFolders, tmp_path: Path, boot: dict[str, str | int], reason: str
+) -> None:
+    with pytest.raises(HostRefusedError, match=f"^the guest's files: .*{reason}"):
+        folders.prepare(config(**boot))
+    assert names(tmp_path) == set()
+
+
+def test_what_was_there_stays_when_a_start_fails(
+    folders: GuestFolders, images: Path, tmp_path: Path
+) -> None:
+    """A disk holds what its user wrote, though its image is gone."""
+    folders.prepare(config(image_id="raw"))
+    (images / "raw").unlink()
+    with pytest.raises(HostRefusedError):
+        folders.prepare(config(image_id="raw"))
+    assert names(tmp_path) == {"disk"}
+    folders.remove(ONE)
+    folders.remove(ONE)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (qcow2(GIB, backing=512), "needs a further file"),
+        (qcow2(GIB, features=4), "needs a further file"),
+        (b"QFI\xfb", "is cut short"),
+        (qcow2(GIB)[:73], "is cut short"),
+        (b"x" * 104, "is no qcow2 image"),
+    ],
+)
+def test_an_image_that_names_another_file_is_refused(
+    tmp_path: Path, head: bytes, reason: str
+) -> None:
+    """A guest could read any file of the host through it."""
+    (tmp_path / "disk.qcow2").write_bytes(head)
+    with pytest.raises(ValueError, match=reason):
+        virtual_size(tmp_path / "disk.qcow2")
+
+
+def test_an_older_qcow2_has_no_features(tmp_path: Path) -> None:
+    (tmp_path / "disk.qcow2").write_bytes(qcow2(GIB, version=2)[:72])
+    assert virtual_size(tmp_path / "disk.qcow2") == GIB
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """Open libvirt's test driver."""
+    connection = open_connection("test:///default")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("image", ["raw", "qcow2", "iso", "aki"])
+def test_a_guests_files_are_libvirts_language(
+    folders: GuestFolders, connection: Connection, image: str
+) -> None:
+    """Disk, kernel and the console's log come back as they were written."""
+    wanted = config(image_id=image, ramdisk_id="ari")
+    files = folders.prepare(wanted)
+    domain = connection.defineXMLFlags(
+        guest_xml(wanted, TEST_DRIVER, files), libvirt.VIR_DOMAIN_DEFINE_VALIDATE
+    )
+    root = etree.fromstring(domain.XMLDesc())
+    domain.undefine()
+    log = root.find("devices/serial/log")
+    assert (log.get("file"), log.get("append")) == (str(files.console), "off")
+    source = root.find("devices/disk/source")
+    assert (source is None) == (image == "aki")
+    if source is not None:
+        assert source.get("file") == str(files.disk)
+        kind = "raw" if image == "iso" else image
+        assert root.find("devices/disk/driver").get("type") == kind
+    kernel = root.findtext("os/kernel")
+    assert kernel == (str(files.kernel) if files.kernel else None)
+
+
+def test_a_guest_has_neither_screen_nor_balloon(folders: GuestFolders) -> None:
+    """A balloon would take back pages that a device writes to."""
+    wanted = config(image_id="raw")
+    root = etree.fromstring(guest_xml(wanted, QEMU, folders.prepare(wanted)))
+    assert root.find("devices/graphics") is None
+    assert root.find("devices/memballoon").get("model") == "none"
+    assert root.find("devices/controller[@type='usb']").get("model") == "none"
+
+
+def test_files_live_as_long_as_their_guest(
+    folders: GuestFolders, connection: Connection, tmp_path: Path
+) -> None:
+    """They are there from the first start until the guest is removed for good."""
+    guests = LibvirtGuests(connection, TEST_DRIVER, folders=folders)
+    guests.start(config(image_id="raw"))
+    assert names(tmp_path) == {"disk"}
+    guests.power_off(ONE)
+    assert names(tmp_path) == {"disk"}
+    guests.start(config(image_id="raw"))
+    guests.stop(ONE)
+    assert names(tmp_path) == set()
+
+
+def test_a_guest_that_cannot_start_leaves_no_new_files(
+    folders: GuestFolders, connection: Connection, tmp_path: Path
+) -> None:
+    """But a disk that was there before stays, with what its user wrote."""
+    guests = LibvirtGuests(connection, TEST_DRIVER, folders=folders)
+    unlawful = GuestConfig(
+        uuid=ONE,
+        name="",
+        server_name="s",
+        flavor_name="f",
+        memory_mb=64,
+        vcpus=1,
+        boot=BootSource(image_id="raw"),
+    )
+    with pytest.raises(HostRefusedError, match="refused the guest's definition"):
+        guests.start(unlawful)
+    assert names(tmp_path) == set()
+    folders.prepare(unlawful)
+    with pytest.raises(HostRefusedError, match="refused the guest's definition"):
+        guests.start(unlawful)
+    assert names(tmp_path) == {"disk"}

@@ -1,0 +1,62 @@
+"""A connection is opened when it is needed, and anew when it broke."""
+
+from __future__ import annotations
+
+import libvirt
+import pytest
+
+from sundog.core.errors import UnavailableError
+from sundog.edges.libvirt.live.lasting_connection import LastingConnection
+
+
+class _Breaking(LastingConnection):
+    """A lasting connection whose daemon may go away."""
+
+    def break_off(self) -> None:
+        """Let the connection of now be dead."""
+        alive = self._connection
+        self._connection = _Dead(alive)
+
+
+class _Dead:
+    """A connection whose socket is closed."""
+
+    def __init__(self, connection: object) -> None:
+        self._connection = connection
+
+    def isAlive(self) -> int:  # noqa: N802  libvirt's name
+        return 0
+
+    def close(self) -> None:
+        raise libvirt.libvirtError("the daemon is gone")
+
+
+def test_a_connection_that_broke_is_opened_anew() -> None:
+    """Whoever follows events hears of each connection once."""
+    followed: list[object] = []
+    lasting = _Breaking("test:///default")
+    lasting.follow(followed.append)
+    assert followed == []
+    assert lasting.getHostname()
+    assert lasting.getHostname()
+    assert len(followed) == 1
+    late: list[object] = []
+    lasting.follow(late.append)
+    assert late == followed
+    lasting.break_off()
+    assert lasting.getHostname()
+    assert len(followed) == len(late) == 2
+    assert followed[0] is not followed[1]
+    lasting.close()
+    lasting.close()
+    assert lasting.version() >= 9_000_000
+    assert len(followed) == 3
+
+
+def test_a_daemon_that_is_away_is_one_line() -> None:
+    """At the start it is told as such; later each call says so in libvirt's way."""
+    lasting = LastingConnection("qemu+unix:///system?socket=/nonexistent/libvirt-sock")
+    with pytest.raises(UnavailableError, match=r"^libvirt at qemu\+unix:///[^\n]+$"):
+        lasting.version()
+    with pytest.raises(libvirt.libvirtError):
+        lasting.getCapabilities()
