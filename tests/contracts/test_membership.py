@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.membership import FakeMembership
 
 from sundog.core.errors import NotFoundError
@@ -18,6 +20,7 @@ from sundog.edges.placement.sessions import inside_session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sundog.workflows.ports import Ledger
     from sundog.workflows.projects.aggregates import Membership
 
 HOST = uuid4()
@@ -26,19 +29,35 @@ TREE = ProviderTree.of(
 )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A membership, and the ledger beside it."""
+
+    membership: Membership
+    ledger: Ledger
+
+
 @pytest.fixture(scope="module", params=["fake", "Placement"])
-def membership(
+def kept(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Membership]:
+) -> Iterator[Kept]:
     if request.param == "fake":
-        yield FakeMembership({HOST})
+        ledger = FakeLedger()
+        ledger.report(TREE)
+        yield Kept(FakeMembership(ledger.trees), ledger)
         return
     app = EmbeddedPlacement(tmp_path_factory.mktemp("members") / "placement.sqlite")
     try:
-        PlacementLedger(inside_session(app)).report(TREE)
-        yield PlacementMembership(inside_session(app))
+        session = inside_session(app)
+        PlacementLedger(session).report(TREE)
+        yield Kept(PlacementMembership(session), PlacementLedger(session))
     finally:
         app.close()
+
+
+@pytest.fixture
+def membership(kept: Kept) -> Membership:
+    return kept.membership
 
 
 def joined(membership: Membership) -> UUID:
@@ -70,19 +89,9 @@ def test_an_unknown_host_is_in_nothing(membership: Membership) -> None:
             deed(stranger, uuid4())
 
 
-def test_a_report_leaves_a_host_where_it_is(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    app = EmbeddedPlacement(tmp_path_factory.mktemp("reports") / "placement.sqlite")
-    try:
-        ledger = PlacementLedger(inside_session(app))
-        membership = PlacementMembership(inside_session(app))
-        ledger.report(TREE)
-        aggregate = joined(membership)
-        more = {"DISK_GB": Inventory.of(20)}
-        ledger.report(
-            ProviderTree.of([Provider(uuid=HOST, name="h", inventories=more)])
-        )
-        assert membership.memberships(HOST) == {aggregate}
-    finally:
-        app.close()
+def test_a_report_leaves_a_host_where_it_is(kept: Kept) -> None:
+    aggregate = joined(kept.membership)
+    more = {"DISK_GB": Inventory.of(20)}
+    provider = Provider(uuid=HOST, name="h", inventories=more)
+    kept.ledger.report(ProviderTree.of([provider]))
+    assert aggregate in kept.membership.memberships(HOST)

@@ -53,6 +53,11 @@ class NewServer:
     request_id: str = ""
     key_name: str | None = None
     group: str | None = None
+    near: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    access_ip_v4: str = ""
+    access_ip_v6: str = ""
+    auto_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +193,11 @@ class ServerBook:
                 key_name=order.key_name,
                 group=order.group,
                 intent=Intent.of(BOOT, now),
+                near=order.near,
+                apart=order.apart,
+                access_ip_v4=order.access_ip_v4,
+                access_ip_v6=order.access_ip_v6,
+                auto_disk=order.auto_disk,
             )
             for index, name in enumerate(names)
         )

@@ -11,6 +11,7 @@ from sundog.core.projects.aggregates import Aggregate, Aggregates
 from sundog.core.projects.zones import (
     SCOPE,
     asks_of_aggregates,
+    closed_by_hints,
     closed_hosts,
     matches,
 )
@@ -107,3 +108,12 @@ def test_a_value_is_as_it_is_wanted(value: str, wanted: str) -> None:
 )
 def test_a_value_is_not_as_it_is_wanted(value: str, wanted: str) -> None:
     assert not matches(value, wanted)
+
+
+def test_hints_close_hosts_by_what_they_hold() -> None:
+    assert closed_by_hints(HOSTS, None, frozenset()) == {}
+    near = closed_by_hints(HOSTS, frozenset({"e1"}), frozenset())
+    assert sorted(near) == ["e2", "n1", "w1"]
+    apart = closed_by_hints(HOSTS, None, frozenset({"e1"}))
+    assert apart["e1"].detail == "holds a server of the hint different_host"
+    assert closed_by_hints(HOSTS, frozenset(), frozenset()).keys() == set(HOSTS)

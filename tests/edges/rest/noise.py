@@ -66,6 +66,13 @@ _PARAMETERS: Final = (
     "binary",
     "config_drive",
     "locked",
+    "zone",
+    "start",
+    "end",
+    "detailed",
+    "delete_info",
+    "auto_disk_config",
+    "availability_zone",
     "bogus",
 )
 _FIELDS: Final = (
@@ -158,6 +165,13 @@ _GOOD: Final[dict[str, dict[str, Any]]] = {
     "/servers/<server_id>/tags": {"tags": ["a"]},
     "/servers/<server_id>/action": {"rebuild": {"imageRef": IMAGE.id}},
     "/os-services/<key>": {"status": "disabled"},
+    "/os-hosts/<host>": {"status": "enable"},
+    "/os-server-external-events": {
+        "events": [{"name": "network-changed", "server_uuid": IMAGE.id}]
+    },
+    "/servers/<server_id>/remote-consoles": {
+        "remote_console": {"protocol": "vnc", "type": "novnc"}
+    },
     "/os-aggregates": {"aggregate": {"name": "a", "availability_zone": "z"}},
     "/os-aggregates/<aggregate_id>": {"aggregate": {"availability_zone": "z"}},
     "/os-aggregates/<aggregate_id>/action": {"add_host": {"host": "host-a"}},

@@ -157,8 +157,3 @@ def test_there_is_one_zone_with_all_hosts(world: World) -> None:
     assert zone == {"zoneName": "nova", "zoneState": {"available": True}, "hosts": None}
     (zone,) = world.get("/os-availability-zone/detail")["availabilityZoneInfo"]
     assert zone["hosts"]["host-a"]["nova-compute"]["available"] is True
-
-
-def test_there_are_no_aggregates_and_no_extensions(world: World) -> None:
-    assert world.get("/os-aggregates", "2.81") == {"aggregates": []}
-    assert world.get("/extensions") == {"extensions": []}

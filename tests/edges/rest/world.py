@@ -315,5 +315,8 @@ class World:
         self.claims.remove(server_id)
         now = self.clock()
         self.servers.change(
-            server_id, lambda old: old.after(ServerEvent.FINISH_DELETE, now)
+            server_id,
+            lambda old: replace(
+                old.after(ServerEvent.FINISH_DELETE, now), terminated=now
+            ),
         )

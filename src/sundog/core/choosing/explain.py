@@ -114,7 +114,7 @@ def summary(request: GuestRequest, refusals: Iterable[Refusal]) -> str:
 def _numbered(lack: str, count: int) -> str:
     """Put the verb of what hosts lack in the singular for one host."""
     verb, _, rest = lack.partition(" ")
-    one = {"have": "has", "lack": "lacks", "are": "is"}
+    one = {"have": "has", "lack": "lacks", "are": "is", "hold": "holds"}
     return f"{one.get(verb, verb)} {rest}" if count == 1 else lack
 
 

@@ -83,6 +83,13 @@ class Server:
     group: str | None = None
     # The job under way; written and ended with the moves that begin and end it.
     intent: Intent | None = None
+    # Hosts of other servers, by their ids, to be on or to keep off (hints).
+    near: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    # What a user notes of how a server is reached, and of its disk's partitions.
+    access_ip_v4: str = ""
+    access_ip_v6: str = ""
+    auto_disk: bool = False
 
     @property
     def status(self) -> ServerStatus:

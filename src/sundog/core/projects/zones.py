@@ -63,6 +63,20 @@ def closed_hosts(
     return closed
 
 
+def closed_by_hints(
+    hosts: Iterable[str], near: frozenset[str] | None, apart: frozenset[str]
+) -> dict[str, Shortage]:
+    """Return the hosts that hints close: ``near`` None is no hint to be somewhere."""
+    closed = dict[str, Shortage]()
+    for host in hosts:
+        if near is not None and host not in near:
+            closed[host] = _hinted("hold no server of the hint same_host", "same_host")
+        elif host in apart:
+            hint = "different_host"
+            closed[host] = _hinted(f"hold a server of the hint {hint}", hint)
+    return closed
+
+
 def matches(value: str, wanted: str) -> bool:
     """Tell whether a value is as an extra spec wants it.
 
@@ -82,6 +96,11 @@ def matches(value: str, wanted: str) -> bool:
         except ValueError:
             return False
     return value == wanted
+
+
+def _hinted(lack: str, hint: str) -> Shortage:
+    detail = lack.replace("hold", "holds", 1)
+    return Shortage(lack, 0.0, detail, f"ask without {hint}, or for other servers")
 
 
 def _outside(aggregates: Aggregates, host: str, zone: str) -> Shortage | None:

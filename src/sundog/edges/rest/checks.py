@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -107,6 +108,21 @@ def hostname(value: str, *, domain: bool) -> str:
             "a host name.",
         )
     return value
+
+
+def address(field: str, value: str | None, version: int) -> str:
+    """Return an IP address of a version in its shortest form, or nothing."""
+    if not value:
+        return ""
+    reader = IPv4Address if version == 4 else IPv6Address  # noqa: PLR2004 - IPv4
+    try:
+        return str(reader(value))
+    except ValueError:
+        raise Fault(
+            400,
+            f"Invalid input for field/attribute {field}. Value: {value[:80]!r} is not "
+            f"a 'ipv{version}'",
+        ) from None
 
 
 def refuse_early(body: msgspec.Struct, since: Mapping[str, int], version: int) -> None:

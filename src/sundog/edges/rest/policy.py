@@ -41,6 +41,7 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/os-quota-sets": (_READER, _ADMIN),
         "/os-quota-class-sets": (_READER, _ADMIN),
         "/os-server-groups": (_READER, _MEMBER),
+        "/os-simple-tenant-usage/<project_id>": (_READER, _ADMIN),
         "/os-availability-zone": (_READER, _ADMIN),
         "/os-availability-zone/detail": (_ADMIN, _ADMIN),
     },

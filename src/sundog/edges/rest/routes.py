@@ -10,16 +10,20 @@ from sundog.edges.rest.compute import (
     extra_specs,
     flavors,
     hypervisors,
+    limits,
     server_parts,
     servers,
     servers_create,
     services,
-    small,
     topology,
     versions,
 )
 from sundog.edges.rest.compute.actions import act, history
+from sundog.edges.rest.compute.former import extensions, gone
+from sundog.edges.rest.compute.former import hosts as former_hosts
+from sundog.edges.rest.compute.guest import consoles, parts
 from sundog.edges.rest.compute.hosts import aggregates, zones
+from sundog.edges.rest.compute.reports import audit_log, events, usage
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST
@@ -129,6 +133,7 @@ ROUTES: Final = (
     Route("GET", "/os-hypervisors/<key>/servers", hypervisors.servers, until=52),
     Route("GET", "/os-services", services.index),
     Route("PUT", "/os-services/<key>", services.update),
+    Route("DELETE", "/os-services/<key>", services.delete),
     Route("GET", "/os-availability-zone", zones.index),
     Route("GET", "/os-availability-zone/detail", zones.detail),
     Route("GET", "/os-aggregates", aggregates.index),
@@ -139,8 +144,57 @@ ROUTES: Final = (
     Route("POST", "/os-aggregates/<aggregate_id>/action", aggregates.act),
     Route("POST", "/os-aggregates/<aggregate_id>/images", aggregates.images, since=81),
     # ---- what clients need beside them
-    Route("GET", "/limits", small.limits),
-    Route("GET", "/extensions", small.extensions),
+    Route("GET", "/limits", limits.limits),
+    Route("GET", "/extensions", extensions.index),
+    Route("GET", "/extensions/<alias>", extensions.show),
+    # ---- reports
+    Route("GET", "/os-simple-tenant-usage", usage.index),
+    Route("GET", "/os-simple-tenant-usage/<project_id>", usage.show),
+    Route("GET", "/os-instance_usage_audit_log", audit_log.index),
+    Route("GET", "/os-instance_usage_audit_log/<before>", audit_log.show),
+    Route("POST", "/os-server-external-events", events.create),
+    # ---- what guests have not
+    Route("GET", "/servers/<server_id>/os-server-password", parts.password),
+    Route("DELETE", "/servers/<server_id>/os-server-password", parts.clear_password),
+    Route("POST", "/servers/<server_id>/remote-consoles", consoles.create, since=6),
+    Route("GET", "/os-console-auth-tokens/<token>", consoles.token, since=31),
+    Route("GET", "/servers/<server_id>/ips/<network>", parts.addresses_of),
+    Route("GET", "/servers/<server_id>/os-security-groups", parts.security_groups),
+    Route("GET", "/servers/<server_id>/os-interface", parts.ports),
+    Route("POST", "/servers/<server_id>/os-interface", parts.attach_port),
+    Route("GET", "/servers/<server_id>/os-volume_attachments", parts.volumes),
+    Route("POST", "/servers/<server_id>/os-volume_attachments", parts.attach_volume),
+    *(
+        Route(method, "/servers/<server_id>/os-interface/<port_id>", parts.port)
+        for method in ("GET", "DELETE")
+    ),
+    *(
+        Route(
+            method,
+            "/servers/<server_id>/os-volume_attachments/<volume_id>",
+            parts.volume,
+        )
+        for method in ("GET", "PUT", "DELETE")
+    ),
+    Route("POST", "/os-assisted-volume-snapshots", parts.snapshot),
+    Route(
+        "DELETE",
+        "/os-assisted-volume-snapshots/<snapshot_id>",
+        parts.delete_snapshot,
+    ),
+    # ---- what was once
+    Route("GET", "/os-hosts", former_hosts.index, until=42),
+    Route("GET", "/os-hosts/<host>", former_hosts.show, until=42),
+    Route("PUT", "/os-hosts/<host>", former_hosts.update, until=42),
+    *(
+        Route("GET", f"/os-hosts/<host>/{deed}", former_hosts.power, until=42)
+        for deed in ("startup", "shutdown", "reboot")
+    ),
+    *(
+        Route(method, path, gone.gone)
+        for path, methods in gone.PATHS.items()
+        for method in methods.split()
+    ),
     # ---- what belongs to projects and users
     Route("GET", "/os-quota-sets/<project_id>", quotas.show),
     Route("PUT", "/os-quota-sets/<project_id>", quotas.update),

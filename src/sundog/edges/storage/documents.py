@@ -95,6 +95,11 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     key_name: str | None = None
     group: str | None = None
     intent: IntentDocument | None = None
+    near: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    access_ip_v4: str = ""
+    access_ip_v6: str = ""
+    auto_disk: bool = False
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):

@@ -152,6 +152,10 @@ class ActionBook:
             raise _wrong_state(server, word, "vm_state", server.vm_state)
         return server
 
+    def check_lock(self, call: Call) -> None:
+        """Raise ConflictError if a server is locked and the lock binds."""
+        _check_lock(self._get(call), call)
+
     def _get(self, call: Call) -> Server:
         server = self.conductor.servers.get(call.server_id)
         if server.phase is Phase.DELETED:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sundog.core.errors import NotFoundError, SundogError
+from sundog.core.errors import ConflictError, NotFoundError, SundogError
 from sundog.core.projects.aggregates import ZONE_KEY, Aggregate, Aggregates
 from sundog.workflows.ports import ServerQuery
 from sundog.workflows.projects.zones import KEY, OWNER, aggregates_on
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.workflows.fleet_view import FleetView
-    from sundog.workflows.ports import Clock, ServerStore, ServiceStore
+    from sundog.workflows.ports import Clock, ServerStore, ServiceRecord, ServiceStore
     from sundog.workflows.projects.shelf import Shelf
 
 LOG = logging.getLogger(__name__)
@@ -131,6 +131,21 @@ class AggregateBook:
         return self._edit(
             aggregate_id, lambda old: old.without_host(aggregate_id, host, busy)
         )
+
+    def forget_host(self, service: ServiceRecord) -> None:
+        """Forget a host's service, and take the host out of all aggregates.
+
+        Raises ConflictError while it has servers.
+        """
+        if self._busy()[service.host]:
+            raise ConflictError(
+                "Unable to delete compute service that is hosting instances. Migrate "
+                "or delete the instances first."
+            )
+        for aggregate in self.all().of(service.host):
+            self.remove_host(aggregate.id, service.host)
+        self.services.remove(service.id)
+        self.fleet.enable(service.host, enabled=True)
 
     def _in_placement(
         self, deed: Callable[[UUID, UUID], None], host: str, aggregate: Aggregate

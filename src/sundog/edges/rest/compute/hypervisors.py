@@ -113,10 +113,9 @@ def servers(ask: Ask, key: str) -> Answer:
 
 def statistics(ask: Ask) -> Answer:
     """``GET /os-hypervisors/statistics``, up to 2.87."""
-    amounts = [_amounts(view.state) for view in ask.books.hosts.hosts()]
-    names = _amounts(None)
-    total = {name: sum(one[name] for one in amounts) for name in names}
-    return Answer(body={"hypervisor_statistics": {"count": len(amounts), **total}})
+    every = [amounts(view.state) for view in ask.books.hosts.hosts()]
+    total = {name: sum(one[name] for one in every) for name in amounts(None)}
+    return Answer(body={"hypervisor_statistics": {"count": len(every), **total}})
 
 
 def _listed(ask: Ask, path: str, *, in_full: bool) -> Answer:
@@ -172,19 +171,19 @@ def _body(ask: Ask, view: HostView, *, in_full: bool) -> HypervisorBody:
             host=service.host,
             disabled_reason=service.disabled_reason,
         )
-        body = _with_amounts(ask, view, body)
+        body = _withamounts(ask, view, body)
     if ask.since(53) and ask.query.flag("with_servers"):
         # Before 2.75 a host without servers is silent about them.
         body.servers = _servers(ask, view) or ([] if ask.since(75) else UNSET)
     return body
 
 
-def _with_amounts(ask: Ask, view: HostView, body: HypervisorBody) -> HypervisorBody:
+def _withamounts(ask: Ask, view: HostView, body: HypervisorBody) -> HypervisorBody:
     if ask.since(88):
         body.uptime = None
         return body
     return msgspec.structs.replace(
-        body, cpu_info={} if ask.since(28) else "{}", **_amounts(view.state)
+        body, cpu_info={} if ask.since(28) else "{}", **amounts(view.state)
     )
 
 
@@ -193,7 +192,7 @@ def _servers(ask: Ask, view: HostView) -> list[HypervisorServer]:
     return [HypervisorServer(name=one.name, uuid=str(one.id)) for one in found]
 
 
-def _amounts(state: HostState | None) -> dict[str, int]:
+def amounts(state: HostState | None) -> dict[str, int]:
     """Sum up a host as Nova did before 2.88; huge pages count as memory."""
     cells = state.snapshot.cells if state else ()
     held = [holding.assignment for holding in state.holdings] if state else []

@@ -34,6 +34,13 @@ class BlockDevice(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     no_device: object = None
 
 
+class PersonalityFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A file to be put into a guest, up to 2.56; the contents in base64."""
+
+    path: str
+    contents: str
+
+
 class NewServerFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``server`` of ``POST /servers``."""
 
@@ -61,7 +68,7 @@ class NewServerFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     access_ip_v4: str | None = field(default=None, name="accessIPv4")
     access_ip_v6: str | None = field(default=None, name="accessIPv6")
     key_name: str | None = None
-    personality: list[dict[str, str]] | UnsetType = UNSET
+    personality: list[PersonalityFile] | UnsetType = UNSET
     block_device_mapping: list[dict[str, object]] = []
 
 
@@ -82,9 +89,9 @@ class ServerChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     hostname: str | UnsetType = UNSET
-    disk_config: str = field(default="MANUAL", name="OS-DCF:diskConfig")
-    access_ip_v4: str | None = field(default=None, name="accessIPv4")
-    access_ip_v6: str | None = field(default=None, name="accessIPv6")
+    disk_config: str | UnsetType = field(default=UNSET, name="OS-DCF:diskConfig")
+    access_ip_v4: str | UnsetType | None = field(default=UNSET, name="accessIPv4")
+    access_ip_v6: str | UnsetType | None = field(default=UNSET, name="accessIPv6")
 
 
 class ServerChangeBody(msgspec.Struct, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from msgspec import UNSET
@@ -11,7 +11,7 @@ from msgspec import UNSET
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.server_bodies import ServerChange, ServerChangeBody
-from sundog.edges.rest.compute.servers_create import check_disk_config
+from sundog.edges.rest.compute.servers_create import is_auto
 from sundog.edges.rest.compute.servers_filters import chosen
 from sundog.edges.rest.compute.servers_view import (
     Occasion,
@@ -26,6 +26,7 @@ from sundog.edges.rest.paging import page
 if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.edges.rest.ask import Ask
+    from sundog.edges.rest.compute.actions.bodies import Rebuild
 
 
 _SINCE: Final = {"description": 19, "hostname": 90, "pinned_availability_zone": 104}
@@ -56,14 +57,12 @@ def update(ask: Ask, server_id: str) -> Answer:
     """``PUT /servers/{id}``: name, description, hostname, the zone it stays in."""
     change = ask.read(ServerChangeBody).server
     checks.refuse_early(change, _SINCE, ask.version)
-    check_disk_config(change.disk_config)
-    if change.access_ip_v4 or change.access_ip_v6:
-        raise Fault(400, "Sundog does not serve access addresses yet; leave them out.")
     server = find(ask, server_id)
     _check(ask, change)
+    noted = noted_changes(change)
     zone = zone_shown(server, hosts_seen(ask))
     changed = ask.books.servers.change(
-        server.id, lambda old: _pinned(_edited(old, change), change, zone)
+        server.id, lambda old: _pinned(_edited(old, change, noted), change, zone)
     )
     return _shown(ask, changed, Occasion.UPDATE)
 
@@ -104,13 +103,28 @@ def _check(ask: Ask, change: ServerChange) -> None:
         checks.hostname(change.hostname, domain=ask.since(94))
 
 
-def _edited(old: Server, change: ServerChange) -> Server:
+def noted_changes(change: ServerChange | Rebuild) -> dict[str, Any]:
+    """Return what else a body changes of a server's record; raises Fault 400."""
+    changes: dict[str, Any] = {}
+    if change.disk_config is not UNSET:
+        changes["auto_disk"] = is_auto(change.disk_config)
+    if change.access_ip_v4 is not UNSET:
+        address = checks.address("accessIPv4", change.access_ip_v4, 4)
+        changes["access_ip_v4"] = address
+    if change.access_ip_v6 is not UNSET:
+        address = checks.address("accessIPv6", change.access_ip_v6, 6)
+        changes["access_ip_v6"] = address
+    return changes
+
+
+def _edited(old: Server, change: ServerChange, noted: dict[str, Any]) -> Server:
     text = change.description
     return replace(
         old,
         name=old.name if change.name is UNSET else change.name,
         description=old.description if text is UNSET else text,
         hostname=old.hostname if change.hostname is UNSET else change.hostname,
+        **noted,
     )
 
 

@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from sundog.core.errors import NotFoundError
 from sundog.edges.rest import checks
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sundog.edges.rest.ask import Ask
-    from sundog.edges.rest.compute.server_bodies import BlockDevice, NewServerFields
+    from sundog.edges.rest.compute.server_bodies import (
+        BlockDevice,
+        NewServerFields,
+        PersonalityFile,
+    )
 
 METADATA_KEY: Final = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}", re.ASCII)
 MOST_TAGS: Final = 50
@@ -38,6 +42,7 @@ _SINCE: Final = {
     "hostname": 90,
 }
 _LAST_WITH_PERSONALITY: Final = 56
+_HINTS: Final = frozenset({"group", "same_host", "different_host"})
 _NO_NETWORKS: Final = (
     "Sundog serves no Neutron networks or ports yet. Ask for networks 'none'."
 )
@@ -55,7 +60,13 @@ def create(ask: Ask) -> Answer:
     _check_version(ask, server)
     _refuse_unserved(body)
     _check_networks(ask, server)
-    order = replace(_order(ask, server), group=_group(ask, body))
+    hints = {**body.old_hints, **body.hints}
+    order = replace(
+        _order(ask, server),
+        group=_group(ask, body, hints),
+        near=_servers_of(hints, "same_host"),
+        apart=_servers_of(hints, "different_host"),
+    )
     _check_flavor(ask, order.flavor_id)
     made = ask.books.servers.create(order)
     if checks.flag("return_reservation_id", server.return_reservation_id):
@@ -64,7 +75,7 @@ def create(ask: Ask) -> Answer:
     shown = {
         "id": str(made[0].id),
         "links": ask.links(path),
-        "OS-DCF:diskConfig": "MANUAL",
+        "OS-DCF:diskConfig": server.disk_config,
         "security_groups": [{"name": "default"}],
         "adminPass": admin_password(server.admin_pass),
     }
@@ -106,19 +117,27 @@ def metadata(ask: Ask, values: dict[str, str]) -> dict[str, str]:
 
 def _check_version(ask: Ask, server: NewServerFields) -> None:
     checks.refuse_early(server, _SINCE, ask.version)
-    if server.personality is not UNSET and ask.version > _LAST_WITH_PERSONALITY:
+    check_personality(ask, server.personality)
+
+
+def check_personality(ask: Ask, files: list[PersonalityFile] | UnsetType) -> None:
+    """Refuse files for guests: none are put in, so that the limit of them is 0."""
+    if files is UNSET:
+        return
+    if ask.version > _LAST_WITH_PERSONALITY:
         raise Fault(
             400, "Additional properties are not allowed ('personality' was unexpected)"
         )
+    for one in files:
+        _check_base64("personality", one.contents)
+    if files:
+        raise Fault(403, "Personality file limit exceeded: guests get no files.")
 
 
 def _refuse_unserved(body: NewServerBody) -> None:
     """Refuse in words what Nova knows and Sundog does not do yet."""
     server = body.server
     given = {
-        "accessIPv4": server.access_ip_v4,
-        "accessIPv6": server.access_ip_v6,
-        "personality": server.personality or None,
         "trusted_image_certificates": server.trusted_image_certificates or None,
     }
     for field, value in given.items():
@@ -126,19 +145,22 @@ def _refuse_unserved(body: NewServerBody) -> None:
             raise Fault(400, f"Sundog does not serve {field} yet; leave it out.")
     if server.block_device_mapping:
         raise Fault(400, _NO_VOLUMES)
-    check_disk_config(server.disk_config)
     if any(group != {"name": "default"} for group in server.security_groups):
         raise Fault(400, f"security_groups: {_NO_NETWORKS}")
 
 
-def check_disk_config(value: str) -> None:
-    """Refuse a disk that would be partitioned automatically."""
-    if value != "MANUAL":
+def is_auto(disk_config: str) -> bool:
+    """Whether a disk's partitions are to grow by themselves; raises Fault 400.
+
+    As in Nova with libvirt it is noted, and left to what is inside the image.
+    """
+    if disk_config not in ("AUTO", "MANUAL"):
         raise Fault(
             400,
-            "Invalid input for field/attribute OS-DCF:diskConfig: only MANUAL is "
-            "served.",
+            "Invalid input for field/attribute OS-DCF:diskConfig. Value: "
+            f"{disk_config[:80]!r} is not one of ['AUTO', 'MANUAL']",
         )
+    return disk_config == "AUTO"
 
 
 def _check_networks(ask: Ask, server: NewServerFields) -> None:
@@ -184,19 +206,21 @@ def _order(ask: Ask, server: NewServerFields) -> NewServer:
         availability_zone=zone,
         user_data=check_user_data(server.user_data),
         wanted_host=host,
+        access_ip_v4=checks.address("accessIPv4", server.access_ip_v4, 4),
+        access_ip_v6=checks.address("accessIPv6", server.access_ip_v6, 6),
+        auto_disk=is_auto(server.disk_config),
         request_id=ask.request_id,
     )
 
 
-def _group(ask: Ask, body: NewServerBody) -> str | None:
-    """Return the server group of the hints; other hints are refused."""
-    hints = {**body.old_hints, **body.hints}
-    others = sorted(hints.keys() - {"group"})
+def _group(ask: Ask, body: NewServerBody, hints: dict[str, object]) -> str | None:
+    """Return the server group of the hints; hints that nothing obeys are refused."""
+    others = sorted(hints.keys() - _HINTS)
     if others:
         raise Fault(
             400,
             f"os:scheduler_hints: Sundog does not serve {others[0][:80]!r}; it serves "
-            "group.",
+            f"{', '.join(sorted(_HINTS))}.",
         )
     wanted = hints.get("group")
     if wanted is None:
@@ -215,6 +239,18 @@ def _group(ask: Ask, body: NewServerBody) -> str | None:
     if 0 <= most < len(ask.books.groups.members(group)) + least:
         raise Fault(403, "Quota exceeded, too many servers in group")
     return group.id
+
+
+def _servers_of(hints: dict[str, object], hint: str) -> tuple[str, ...]:
+    """Return the servers that a hint names: an id, or a list of them."""
+    wanted = hints.get(hint, [])
+    ids = wanted if isinstance(wanted, list) else [wanted]
+    try:
+        return tuple(dict.fromkeys(str(UUID(str(one))) for one in ids))
+    except ValueError:
+        raise Fault(
+            400, f"Invalid input for field/attribute {hint}: it is not a uuid."
+        ) from None
 
 
 def _check_flavor(ask: Ask, flavor_id: str) -> None:
@@ -340,10 +376,14 @@ def check_user_data(text: str | None) -> str | None:
         return None
     if len(text) > _LARGEST_USER_DATA:
         raise Fault(400, f"User data too large. It must be <= {_LARGEST_USER_DATA}.")
+    _check_base64("user_data", text)
+    return text
+
+
+def _check_base64(field: str, text: str) -> None:
     try:
         base64.b64decode("".join(text.split()), validate=True)
     except ValueError:  # binascii.Error is one, text that is not ASCII another
         raise Fault(
-            400, "Invalid input for field/attribute user_data: it is not a 'base64'."
+            400, f"Invalid input for field/attribute {field}: it is not a 'base64'."
         ) from None
-    return text

@@ -56,6 +56,8 @@ _PATTERNS: Final[dict[str, Callable[[Server], str]]] = {
     "node": lambda server: server.host or "",
     "reservation_id": lambda server: server.reservation_id,
     "user_id": lambda server: server.user_id,
+    "access_ip_v4": lambda server: server.access_ip_v4,
+    "access_ip_v6": lambda server: server.access_ip_v6,
     "flavor": lambda server: server.flavor.id,
 }
 _EXACT: Final[dict[str, Callable[[Server], str]]] = {
@@ -77,22 +79,19 @@ _NOBODY_HAS: Final = frozenset(
         "ip6",
         "kernel_id",
         "ramdisk_id",
-        "access_ip_v4",
-        "access_ip_v6",
         "root_device_name",
         "locked_by",
         "soft_deleted",
     }
 )
-_IGNORED: Final = frozenset(
-    {"auto_disk_config", "created_at", "launched_at", "terminated_at"}
-)
+_IGNORED: Final = frozenset({"created_at", "launched_at", "terminated_at"})
 # The host's zone, which is not in the record.
 _ZONE: Final = "availability_zone"
 _TAGS: Final = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
 _OTHER: Final = frozenset(
     [
         "all_tenants",
+        "auto_disk_config",
         "changes-since",
         "changes-before",
         "config_drive",
@@ -141,17 +140,17 @@ _SORT: Final[dict[str, Callable[[Server], object]]] = {
     "task_state": lambda server: server.task.value if server.task else "",
     "availability_zone": lambda server: server.availability_zone,
     "config_drive": lambda server: server.config_drive,
+    "access_ip_v4": lambda server: server.access_ip_v4,
+    "access_ip_v6": lambda server: server.access_ip_v6,
+    "auto_disk_config": lambda server: server.auto_disk,
+    "locked": lambda server: server.locked,
     "launched_at": lambda server: server.launched or server.created,
     "terminated_at": lambda server: server.terminated or server.created,
 }
 # Nova's keys that are the same for all servers of ours.
 _CONSTANT_KEYS: Final = frozenset(
     [
-        "access_ip_v4",
-        "access_ip_v6",
-        "auto_disk_config",
         "kernel_id",
-        "locked",
         "locked_by",
         "progress",
         "ramdisk_id",
@@ -254,8 +253,12 @@ def _rarer(ask: Ask) -> list[Keep]:
     if "config_drive" in query:
         wanted = query.flag("config_drive")
         keeps.append(lambda server: server.config_drive is wanted)
-    if ask.since(73) and query.flag("locked"):
-        keeps.append(lambda _: False)
+    if query.text("auto_disk_config"):
+        auto = (query.text("auto_disk_config") or "").upper() == "AUTO"
+        keeps.append(lambda server: server.auto_disk is auto)
+    if ask.since(73) and "locked" in query:
+        locked = query.flag("locked")
+        keeps.append(lambda server: server.locked is locked)
     before = (
         query.moment("changes-before") if ask.since(_CHANGES_BEFORE_SINCE) else None
     )

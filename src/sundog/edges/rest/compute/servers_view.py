@@ -90,10 +90,10 @@ def full(
         created=moment(server.created),
         updated=moment(server.updated),
         addresses={},
-        access_ip_v4="",
-        access_ip_v6="",
+        access_ip_v4=server.access_ip_v4,
+        access_ip_v6=server.access_ip_v6,
         links=ask.links(f"/servers/{name}"),
-        disk_config="MANUAL",
+        disk_config="AUTO" if server.auto_disk else "MANUAL",
         progress=0 if server.status in _WITH_PROGRESS else UNSET,
         fault=_fault(server),
     )
@@ -199,7 +199,11 @@ def _groups(server: Server) -> list[str]:
 
 
 def _hints(server: Server) -> dict[str, object]:
-    return {"group": server.group} if server.group else {}
+    hints: dict[str, object] = {"group": server.group} if server.group else {}
+    for name, ids in (("same_host", server.near), ("different_host", server.apart)):
+        if ids:
+            hints[name] = ids[0] if len(ids) == 1 else list(ids)
+    return hints
 
 
 def _usage(time: datetime | None) -> str | None:

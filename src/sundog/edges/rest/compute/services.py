@@ -73,10 +73,7 @@ def update(ask: Ask, key: str) -> Answer:
     """``PUT /os-services/{id}``; before 2.53 the last part is what to do."""
     if not ask.since(53):
         return _update_old(ask, key)
-    try:
-        service_id = UUID(key)
-    except ValueError:
-        raise Fault(400, f"Invalid uuid {key}") from None
+    service_id = _check_uuid(key)
     change = ask.read(ServiceChange)
     if change.status is UNSET and change.forced_down is UNSET:
         raise Fault(
@@ -87,6 +84,30 @@ def update(ask: Ask, key: str) -> Answer:
     changed = _changed(ask, service_id, change)
     zones = ask.books.aggregates.zones()
     return Answer(body={"service": _body(ask, changed, zones)})
+
+
+def delete(ask: Ask, key: str) -> Answer:
+    """``DELETE /os-services/{id}``; its host leaves its aggregates.
+
+    A host whose agent lives is heard of again, and has a service again.
+    """
+    for service in ask.books.hosts.service_list():
+        name = str(service.id) if ask.since(53) else str(numeric(service.id))
+        if name == key.lower():
+            ask.books.aggregates.forget_host(service)
+            return Answer(status=204)
+    if ask.since(53):
+        _check_uuid(key)
+    elif not key.isdecimal():
+        raise Fault(400, "Invalid input received: id must be an integer")
+    raise Fault(404, f"Service {key} not found.")
+
+
+def _check_uuid(key: str) -> UUID:
+    try:
+        return UUID(key)
+    except ValueError:
+        raise Fault(400, f"Invalid uuid {key}") from None
 
 
 def numeric(uuid: UUID) -> int:

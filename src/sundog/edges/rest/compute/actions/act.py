@@ -13,6 +13,8 @@ from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.actions import bodies
 from sundog.edges.rest.compute.actions.rebuild import rebuild
+from sundog.edges.rest.compute.former import gone
+from sundog.edges.rest.compute.guest.consoles import unavailable
 from sundog.edges.rest.compute.servers import find
 from sundog.edges.rest.compute.servers_create import METADATA_KEY, check_zone
 from sundog.edges.rest.errors import Fault
@@ -35,18 +37,12 @@ _UNSERVED: Final = frozenset(
         "confirmResize",
         "createBackup",
         "evacuate",
-        "injectNetworkInfo",
         "migrate",
-        "os-getRDPConsole",
-        "os-getSPICEConsole",
-        "os-getSerialConsole",
-        "os-getVNCConsole",
         "os-migrateLive",
         "removeFixedIp",
         "removeFloatingIp",
         "removeSecurityGroup",
         "rescue",
-        "resetNetwork",
         "resize",
         "revertResize",
         "trigger_crash_dump",
@@ -71,6 +67,8 @@ def act(ask: Ask, server_id: str) -> Answer:
     [(name, value)] = body.items()
     server = find(ask, server_id)
     action = ACTIONS.get(name)
+    if name in gone.ACTIONS:
+        gone.gone()
     if action is None:
         if name in _UNSERVED:
             raise Fault(400, f"Sundog does not serve the action {name!r} yet.")
@@ -195,6 +193,19 @@ def _console(ask: Ask, call: Call, body: bodies.ConsoleOutput) -> Answer:
     raise Fault(404, "Guest does not have a console available.")
 
 
+def _old_console(ask: Ask, _: Call, body: bodies.OldConsole) -> Answer:
+    """Refuse: guests have no display; from 2.6 on there are remote-consoles."""
+    if ask.since(6):
+        raise Fault(404, "The resource could not be found.")
+    raise unavailable(body.type)
+
+
+def _inject(ask: Ask, call: Call, _: object) -> Answer:
+    """Accept: a guest without ports has all that there is to tell it of them."""
+    ask.books.actions.check_lock(call)
+    return Answer(status=202)
+
+
 def _image(ask: Ask, call: Call, body: bodies.CreateImage) -> Answer:
     """Refuse: images are read from a folder that is never written to."""
     checks.name("name", body.name)
@@ -219,6 +230,11 @@ ACTIONS: Final = {
     "unshelve": Action(bodies.Unshelve | None, _unshelve),
     "os-resetState": Action(bodies.ResetState, _reset),
     "os-getConsoleOutput": Action(bodies.ConsoleOutput, _console),
+    **dict.fromkeys(
+        ("os-getVNCConsole", "os-getSPICEConsole", "os-getSerialConsole"),
+        Action(bodies.OldConsole, _old_console),
+    ),
+    "injectNetworkInfo": Action(bodies.Nothing | None, _inject),
     "forceDelete": Action(bodies.Nothing | None, _force_delete),
     "restore": Action(bodies.Nothing | None, _restore),
     "createImage": Action(bodies.CreateImage, _image),

@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
+from sundog.edges.rest.compute.server_bodies import (
+    PersonalityFile,  # noqa: TC001 - msgspec reads the types at run time
+)
+
 Flag = bool | str | int
 
 
@@ -43,6 +47,12 @@ class ConsoleOutput(msgspec.Struct, forbid_unknown_fields=True):
     length: int | str | None = None
 
 
+class OldConsole(msgspec.Struct, forbid_unknown_fields=True):
+    """``os-getVNCConsole`` and its like, up to 2.5."""
+
+    type: str
+
+
 class CreateImage(msgspec.Struct, forbid_unknown_fields=True):
     """``createImage``."""
 
@@ -61,9 +71,9 @@ class Rebuild(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     user_data: str | UnsetType | None = UNSET
     key_name: str | UnsetType | None = UNSET
     trusted_image_certificates: list[str] | UnsetType | None = UNSET
-    disk_config: str = field(default="MANUAL", name="OS-DCF:diskConfig")
+    disk_config: str | UnsetType = field(default=UNSET, name="OS-DCF:diskConfig")
     admin_pass: str | UnsetType = field(default=UNSET, name="adminPass")
     access_ip_v4: str | UnsetType | None = field(default=UNSET, name="accessIPv4")
     access_ip_v6: str | UnsetType | None = field(default=UNSET, name="accessIPv6")
     preserve_ephemeral: Flag = False
-    personality: list[dict[str, str]] | UnsetType = UNSET
+    personality: list[PersonalityFile] | UnsetType = UNSET

@@ -9,9 +9,10 @@ from msgspec import UNSET
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.servers import noted_changes
 from sundog.edges.rest.compute.servers_create import (
     admin_password,
-    check_disk_config,
+    check_personality,
     check_user_data,
     key_name_of,
     metadata,
@@ -32,7 +33,6 @@ _SINCE: Final = {
     "trusted_image_certificates": 63,
     "hostname": 90,
 }
-_LAST_WITH_PERSONALITY: Final = 56
 
 
 def rebuild(ask: Ask, call: Call, body: Rebuild) -> Answer:
@@ -56,16 +56,9 @@ def rebuild(ask: Ask, call: Call, body: Rebuild) -> Answer:
 
 
 def _refuse_unserved(ask: Ask, body: Rebuild) -> None:
-    check_disk_config(body.disk_config)
     checks.flag("preserve_ephemeral", body.preserve_ephemeral)
-    if body.personality is not UNSET and ask.version > _LAST_WITH_PERSONALITY:
-        raise Fault(
-            400, "Additional properties are not allowed ('personality' was unexpected)"
-        )
+    check_personality(ask, body.personality)
     given = {
-        "accessIPv4": body.access_ip_v4,
-        "accessIPv6": body.access_ip_v6,
-        "personality": body.personality,
         "trusted_image_certificates": body.trusted_image_certificates,
     }
     for field, value in given.items():
@@ -76,7 +69,7 @@ def _refuse_unserved(ask: Ask, body: Rebuild) -> None:
 
 
 def _changes(ask: Ask, body: Rebuild) -> dict[str, object]:
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = dict(noted_changes(body))
     if body.name is not UNSET:
         changes["name"] = checks.name("name", body.name)
     if body.metadata is not UNSET:

@@ -1,4 +1,4 @@
-"""Small documents that clients need: limits, extensions."""
+"""``/limits``."""
 
 from __future__ import annotations
 
@@ -49,8 +49,3 @@ def limits(ask: Ask) -> Answer:
     if ask.version <= _LAST_WITH_PERSONALITY:
         absolute |= {"maxPersonality": 0, "maxPersonalitySize": 0}
     return Answer(body={"limits": {"rate": [], "absolute": absolute}})
-
-
-def extensions(_: Ask) -> Answer:
-    """``GET /extensions``: what was an extension is the API itself."""
-    return Answer(body={"extensions": []})

@@ -1,0 +1,1 @@
+"""What is inside a guest, or hangs on it: consoles, passwords, ports, volumes."""

@@ -1,0 +1,1 @@
+"""Reports: what projects used, and how hosts and guests are."""
