@@ -23,6 +23,14 @@ _ACCOUNTS: Final = (
     ("two-manager", "two", "manager", "member"),
     ("four-admin", "four", "admin", "admin"),
     ("five-admin", "five", "admin", "admin"),
+    ("six-service", "six", "admin service", "admin"),
+)
+# What is obeyed here whatever an operator enables in Nova.
+_FILTERS: Final = (
+    "DifferentHostFilter",
+    "SameHostFilter",
+    "ServerGroupAffinityFilter",
+    "ServerGroupAntiAffinityFilter",
 )
 
 _CONFIG: Final = """[DEFAULT]
@@ -65,6 +73,8 @@ build_timeout = 60
 resize = true
 volume_attachment = false
 console_output = true
+personality = true
+scheduler_enabled_filters = {filters}
 [image]
 build_interval = 1
 """
@@ -94,6 +104,7 @@ def write(folder: Path, client: Client) -> Path:
             root=f"http://127.0.0.1:{client.port}",
             image=by_name["tiny"],
             other_image=by_name["other"],
+            filters=",".join(_FILTERS),
             flavor="one",
             other_flavor="two",
         ),
@@ -106,7 +117,7 @@ def write(folder: Path, client: Client) -> Path:
 
 
 def _account(name: str, project: str, role: str, _here: str) -> dict[str, object]:
-    kind = {"types": ["admin"]} if role == "admin" else {"roles": [role]}
+    kind = {"types": ["admin"]} if role == "admin" else {"roles": role.split()}
     return {
         "username": name,
         "password": PASSWORD,
