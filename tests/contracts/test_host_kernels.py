@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -99,6 +100,15 @@ def test_a_type_is_described(kernel: HostKernel) -> None:
 def test_a_boot_has_an_id(kernel: HostKernel) -> None:
     """It is a UUID and stays the same during a boot."""
     assert kernel.boot_id() == str(UUID(kernel.boot_id()))
+
+
+def test_a_boot_has_a_time(kernel: HostKernel) -> None:
+    """It is to the second and stays the same during a boot."""
+    booted = kernel.booted()
+    assert booted is not None
+    assert booted == kernel.booted()
+    assert booted.microsecond == 0
+    assert datetime(2020, 1, 1, tzinfo=UTC) < booted <= datetime.now(UTC)
 
 
 def test_writes_to_what_is_not_there_are_enoent(kernel: HostKernel) -> None:

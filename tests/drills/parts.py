@@ -33,6 +33,7 @@ from sundog.edges.libvirt.kinds.kind import Site
 from sundog.edges.placement.embedded import EmbeddedPlacement
 from sundog.edges.placement.ledger import PlacementLedger
 from sundog.edges.placement.sessions import inside_session
+from sundog.edges.simulation.consoles import SimulatedConsoles
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
@@ -212,6 +213,7 @@ class Machine:
             reader=LibvirtHostReader(identity, kernel),
             bench=LibvirtDeviceBench(site),
             guests=guests,
+            consoles=SimulatedConsoles(guests.definition),
         )
 
 

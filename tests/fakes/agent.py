@@ -11,6 +11,7 @@ from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import HostRefusedError
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
+from sundog.core.lives.figures import GuestFigures
 from sundog.core.lives.guest import GuestState
 
 if TYPE_CHECKING:
@@ -102,6 +103,14 @@ class FakeAgent:
             if (now, state) != (GuestState.ABSENT, GuestState.OFF):
                 self.states[consumer] = state
         return self.report()
+
+    def console(self, consumer: UUID) -> str | None:
+        return "one\ntwo\x07\nthree\n" if consumer in self.guests else None
+
+    def figures(self, consumer: UUID) -> GuestFigures | None:
+        if consumer not in self.running():
+            return None
+        return GuestFigures(hypervisor="fake", cpu_ns=(7,), memory_kb=65536)
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         with self._lock:

@@ -42,6 +42,7 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
+from sundog.workflows.guests import GuestBook
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
@@ -369,6 +370,7 @@ def _books(
         ),
         audit=AuditBook(conductor),
         devices=_device_book(outside.health, conductor),
+        guests=GuestBook(agents=conductor.agents),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),

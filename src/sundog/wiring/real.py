@@ -47,11 +47,8 @@ def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
     connection = LastingConnection(settings.libvirt.connection_uri)
     kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
     settings.instances.mkdir(parents=True, exist_ok=True)
-    guests = LibvirtGuests(
-        connection,
-        dialect(settings.libvirt),
-        folders=GuestFolders(settings.instances, find_image),
-    )
+    folders = GuestFolders(settings.instances, find_image)
+    guests = LibvirtGuests(connection, dialect(settings.libvirt), folders=folders)
     identity = HostIdentity(
         name=name,
         uuid=uuid5(NAMESPACE_DNS, name),
@@ -65,6 +62,7 @@ def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
             reader=LibvirtHostReader(identity, kernel),
             bench=LibvirtDeviceBench(Site(kernel=kernel, holders=guests.holders)),
             guests=guests,
+            consoles=folders,
         ),
     )
 

@@ -13,6 +13,7 @@ from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
 from sundog.edges.libvirt.host_reader import HostIdentity, LibvirtHostReader
 from sundog.edges.libvirt.kinds.kind import Site
+from sundog.edges.simulation.consoles import SimulatedConsoles
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.test_driver import write_test_host
@@ -54,6 +55,7 @@ def simulated_host(model: HostModel, folder: Path) -> SimulatedHost:
             reader=LibvirtHostReader(identity, kernel),
             bench=LibvirtDeviceBench(Site(kernel=kernel, holders=guests.holders)),
             guests=guests,
+            consoles=SimulatedConsoles(guests.definition),
         ),
     )
 

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from sundog.core.choosing.assignment import Assignment, DeviceShare
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.hosts.host_snapshot import HostSnapshot
-    from sundog.workflows.devices.ports import DeviceBench, Guests, HostReader
+    from sundog.core.lives.figures import GuestFigures
+    from sundog.workflows.devices.ports import (
+        Consoles,
+        DeviceBench,
+        Guests,
+        HostReader,
+    )
     from sundog.workflows.ports import BootOrder, ClaimStore
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +47,7 @@ class HostTools:
     reader: HostReader
     bench: DeviceBench
     guests: Guests
+    consoles: Consoles
     health: HealthNotes = field(default_factory=NoNotes)
 
 
@@ -206,6 +213,16 @@ class LocalHost:
             return self._snapshot(
                 [held for held in self._holdings() if held.consumer != consumer]
             )
+
+    def console(self, consumer: UUID) -> str | None:
+        """Return what a guest said on its console, None where it has none."""
+        return self._tools.consoles.console(consumer)
+
+    def figures(self, consumer: UUID) -> GuestFigures | None:
+        """Return what a guest takes of the host, None while it does not run."""
+        if consumer not in self._tools.guests.running():
+            return None
+        return self._tools.guests.figures(consumer)
 
     def _judge(
         self, consumer: UUID, assignment: Assignment, holdings: Sequence[Holding]

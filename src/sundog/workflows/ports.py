@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
     from sundog.core.lives.claim import Claim
+    from sundog.core.lives.figures import GuestFigures
     from sundog.core.lives.guest import GuestState
     from sundog.core.lives.server import Server
     from sundog.core.requests.flavor import Flavor
@@ -301,4 +302,12 @@ class HostAgent(Protocol):
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest and give its devices back; done twice is done once."""
+        ...
+
+    def console(self, consumer: UUID) -> str | None:
+        """Return what a guest said on its console, None where it has none."""
+        ...
+
+    def figures(self, consumer: UUID) -> GuestFigures | None:
+        """Return what a guest takes of the host, None while it does not run."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -22,6 +23,7 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import Cell, Holding, HostFacts, Problem
 from sundog.core.hosts.whitelist import GONE, LEFT, HostPolicy, offer
 
+BOOTED = datetime(2026, 1, 1, tzinfo=UTC)
 GPU = PciFunction(
     address=PciAddress(0, 0x84, 0, 0),
     vendor_id="10de",
@@ -77,6 +79,7 @@ def facts(*functions: PciFunction, mdevs: tuple[Mdev, ...] = ()) -> HostFacts:
         disk_gb=100,
         libvirt_version=9000000,
         boot_id="b",
+        booted=BOOTED,
         problems=(Problem(where="x", reason="y"),),
     )
 
@@ -116,6 +119,7 @@ def test_the_host_itself_goes_through() -> None:
     )
     snapshot = offer(facts(GPU), (), policy)
     assert snapshot.cells == (CELL,)
+    assert snapshot.booted == BOOTED
     assert (snapshot.disk_gb, snapshot.libvirt_version, snapshot.boot_id) == (
         100,
         9000000,

@@ -17,6 +17,7 @@ from sundog.core.guest_config import ConfigCell, ConfigDevice, GuestConfig
 from sundog.edges.libvirt.connection import Connection, open_connection
 from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
+from sundog.edges.simulation.consoles import SimulatedConsoles
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
@@ -197,3 +198,63 @@ def test_a_libvirt_that_is_away_is_unavailable() -> None:
     """Opening a connection to nothing tells the address and libvirt's reason."""
     with pytest.raises(UnavailableError, match=r"^libvirt at test:///no/such: [^\n]+$"):
         open_connection("test:///no/such")
+
+
+def test_what_a_running_guest_takes_is_counted(
+    guests: LibvirtGuests, connection: Connection
+) -> None:
+    guests.start(replace(config(ALICE), vcpus=2))
+    figures = guests.figures(ALICE)
+    assert figures.hypervisor == "test"
+    assert len(figures.cpu_ns) == 2
+    assert all(time > 0 for time in figures.cpu_ns)
+    assert figures.memory_kb == 64 * 1024
+    assert figures.used_kb is None
+    assert figures.disks == ()
+    balloon = "<memballoon model='virtio'/></devices>"
+    text = FOREIGN.format(uuid=BOB).replace("</devices>", balloon)
+    connection.createXML(text)
+    assert guests.figures(BOB).used_kb == 32 * 1024
+    with pytest.raises(HostRefusedError, match="is not there"):
+        guests.figures(UUID(int=7))
+
+
+def test_disks_are_counted_by_name(
+    guests: LibvirtGuests, connection: Connection
+) -> None:
+    disk = "<disk type='file'><source file='/x'/><target dev='vda'/></disk>"
+    text = FOREIGN.format(uuid=BOB).replace("</devices>", f"{disk}</devices>")
+    connection.createXML(text)
+    (figures,) = guests.figures(BOB).disks
+    assert figures.name == "vda"
+    assert figures.read_bytes > 0
+
+
+def test_a_definition_is_told_while_there_is_one(guests: LibvirtGuests) -> None:
+    assert guests.definition(ALICE) is None
+    guests.start(config(ALICE))
+    assert str(ALICE) in (guests.definition(ALICE) or "")
+
+
+def test_a_simulated_guest_says_what_it_would_find(guests: LibvirtGuests) -> None:
+    consoles = SimulatedConsoles(guests.definition)
+    assert consoles.console(ALICE) is None
+    guests.start(config(ALICE))
+    lines = (consoles.console(ALICE) or "").split("\n")
+    assert lines[1:] == [
+        "Machine hvm, 1 CPU",
+        "Memory 64 MiB",
+        "NUMA: no cells",
+        "PCI: no devices of the host",
+        "",
+        "server login: ",
+    ]
+    cell = ConfigCell(
+        id=0, vcpus=frozenset({0, 1}), memory_mb=64, host_cells=frozenset({0})
+    )
+    guests.start(replace(config(BOB, VF, VGPU), vcpus=2, cells=(cell,)))
+    said = consoles.console(BOB) or ""
+    assert "2 CPUs" in said
+    assert "NUMA: cell 0 with CPUs 0-1" in said
+    assert "PCI: nic-0/0 is a type-VF of 0000:3b:02.0" in said
+    assert "PCI: gpu-0/0 is a type-MDEV nvidia-230 of 0000:17:00.0" in said

@@ -61,7 +61,20 @@ def test_the_index_names_every_api(world: World) -> None:
     services = get(world, "/")["services"]
     assert services["compute"] == "http://localhost/compute/v2.1"
     assert set(services) == {"compute", "image", "identity", "placement", "sundog"}
-    assert get(world, "/compute")["versions"][0]["id"] == "v2.1"
+    for path in ("/", "/compute"):
+        ids = [one["id"] for one in get(world, path)["versions"]]
+        assert ids == ["v2.0", "v2.1"]
+
+
+def test_the_first_version_is_2_1_without_microversions(world: World) -> None:
+    shown = get(world, "/compute/v2")["version"]
+    assert (shown["id"], shown["version"], shown["min_version"]) == ("v2.0", "", "")
+    world.flavor("m1")
+    answer = world.call("GET", "/flavors/m1", version="2.100", base="/compute/v2")
+    assert "description" not in body_of(answer)["flavor"]
+    assert "OpenStack-API-Version" not in answer.headers
+    (_, bookmark) = body_of(answer)["flavor"]["links"]
+    assert bookmark["href"] == "http://localhost/compute/flavors/m1"
 
 
 def test_images_are_listed_found_and_shown(world: World) -> None:

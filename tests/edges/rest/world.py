@@ -36,6 +36,7 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
+from sundog.workflows.guests import GuestBook
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.projects.aggregates import AggregateBook
@@ -141,6 +142,10 @@ class World:
                     last_seen=START,
                 )
             )
+        self.agents = {
+            snapshot.name: FakeAgent(snapshot)
+            for snapshot in (rich_host(), plain_host())
+        }
         self.aggregates: FakeShelf[Aggregates] = FakeShelf()
         self.history = History(shelf=FakeShelf(), clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
@@ -197,6 +202,7 @@ class World:
                 lambda name: self.addresses if name == "host-a" else None,
                 self.looked_at.append,
             ),
+            guests=GuestBook(agents=self.agents),
             images=images,
             keypairs=KeypairBook(
                 shelf=FakeShelf(), keys=CryptographyKeys(), clock=self.clock
@@ -211,17 +217,13 @@ class World:
 
     def _conductor(self) -> Conductor:
         """Return one whose hosts obey; what a create boots is not known to them."""
-        agents = {
-            snapshot.name: FakeAgent(snapshot)
-            for snapshot in (rich_host(), plain_host())
-        }
         ledger = FakeLedger()
         return Conductor(
             servers=self.servers,
             claims=self.claims,
             ledger=ledger,
             fleet=self.fleet,
-            agents=agents,
+            agents=self.agents,
             reports=HostReport(ledger, self.fleet, self.services, self.clock),
             aliases=self.aliases,
             clock=self.clock,

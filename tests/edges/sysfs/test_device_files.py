@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from tests.edges.sysfs.tree import BOOT_ID, Tree, write
+from tests.edges.sysfs.tree import BOOT_ID, BOOTED, Tree, write
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.edges.sysfs.device_files import DeviceFiles
@@ -75,6 +76,7 @@ def test_a_host_without_a_pci_bus_is_an_error(tmp_path: Path) -> None:
     """Unknown is not none; without an mdev bus there are no mdevs."""
     files = DeviceFiles(tmp_path)
     assert files.mdevs() == frozenset()
+    assert files.booted() is None
     for call in (files.functions, files.boot_id):
         with refused(errno.ENOENT):
             call()
@@ -85,6 +87,7 @@ def test_mdevs_and_the_boot_are_read(tree: Tree, files: DeviceFiles) -> None:
     assert files.mdevs() == {ONE}
     assert files.is_there(ONE)
     assert files.boot_id() == BOOT_ID
+    assert files.booted() == datetime.fromtimestamp(BOOTED, UTC)
     assert files.type_description(GPU, "nvidia-230").startswith("framebuffer=1024M")
     assert files.type_description(GPU, "nvidia-231") == ""
 

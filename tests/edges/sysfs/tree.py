@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sundog.edges.simulation.kernel import SimulatedKernel
 
 BOOT_ID = "5f1c7e2a-3f0f-4f43-9d0c-5f8f0e1b8a55"
+BOOTED = 1767225600
 
 
 class Tree:
@@ -25,6 +26,7 @@ class Tree:
         self._pci.mkdir(parents=True)
         self._mdevs.mkdir(parents=True)
         write(root / "proc/sys/kernel/random/boot_id", BOOT_ID)
+        write(root / "proc/stat", f"cpu 1 2\nbtime {BOOTED}\nprocesses 7\n")
 
     def folder(self, function: PciAddress | str) -> Path:
         """Return a function's folder."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
@@ -48,7 +49,7 @@ class HostFacts:
     """What a scan of a host found, before the whitelist is applied.
 
     ``libvirt_version`` counts as libvirt does: 9.0.0 is 9000000. ``boot_id`` changes
-    with every boot of the host's kernel.
+    with every boot of the host's kernel; ``booted`` is when that was, if it is told.
     """
 
     name: str
@@ -59,6 +60,7 @@ class HostFacts:
     disk_gb: int = 0
     libvirt_version: int = 0
     boot_id: str = ""
+    booted: datetime | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -84,6 +86,7 @@ class HostSnapshot:
     traits: frozenset[str] = frozenset()
     libvirt_version: int = 0
     boot_id: str = ""
+    booted: datetime | None = None
     problems: tuple[Problem, ...] = ()
     serial: int = 0
 

@@ -63,6 +63,7 @@ def offer(
         traits=policy.traits,
         libvirt_version=facts.libvirt_version,
         boot_id=facts.boot_id,
+        booted=facts.booted,
         problems=(*facts.problems, *_problems(matched)),
     )
 

@@ -14,6 +14,7 @@ from lxml import etree
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.core.lives.guest import GuestState
+from sundog.edges.libvirt.guest_figures import figures_of
 from sundog.edges.libvirt.guest_states import (
     Domain,
     is_over,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sundog.core.guest_config import GuestConfig
+    from sundog.core.lives.figures import GuestFigures
     from sundog.edges.libvirt.connection import Connection
     from sundog.edges.libvirt.kinds.kind import Source
     from sundog.edges.libvirt.live.guest_files import GuestFiles, GuestFolders
@@ -133,6 +135,22 @@ class LibvirtGuests:
         return frozenset(
             uuid for uuid, record in self._records().items() if record.ours
         )
+
+    def figures(self, consumer: UUID) -> GuestFigures:
+        """Return what a running guest takes of the host; raises HostRefusedError."""
+        return figures_of(self._known(consumer))
+
+    def definition(self, consumer: UUID) -> str | None:
+        """Return a guest's definition in libvirt's XML, None when it is not there."""
+        domain = self._find(consumer)
+        if domain is None:
+            return None
+        try:
+            return str(domain.XMLDesc())
+        except libvirt.libvirtError as error:
+            if is_over(error):
+                return None
+            raise refusal("could not tell a guest's definition", error) from error
 
     def holders(self) -> Mapping[Source, UUID]:
         """Return which running guest, ours or not, has which function or mdev."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from sundog.core.devices.pci_address import PciAddress
@@ -35,6 +36,10 @@ class HostKernel(Protocol):
 
     def boot_id(self) -> str:
         """Return the id of the kernel's boot."""
+        ...
+
+    def booted(self) -> datetime | None:
+        """Return when the kernel booted, to the second; None where nothing tells."""
         ...
 
     def create_mdev(self, parent: PciAddress, type_id: str, uuid: UUID) -> None:

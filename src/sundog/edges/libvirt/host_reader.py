@@ -53,6 +53,7 @@ class LibvirtHostReader:
             disk_gb=self._identity.disk_gb,
             libvirt_version=self._identity.libvirt_version,
             boot_id=self._kernel.boot_id(),
+            booted=self._kernel.booted(),
             problems=(*problems, *devices.problems),
         )
 

@@ -110,8 +110,10 @@ class _App:
         caller = let_in(self._books.door, route, request)
         version = 0
         if route.api is Api.COMPUTE and route.versioned:
-            version = microversions.asked(request.headers)
-            headers.update(microversions.echoed(version))
+            version = microversions.OLDEST
+            if not prefix.endswith(microversions.VERSION_2_0):
+                version = microversions.asked(request.headers)
+                headers.update(microversions.echoed(version))
         _check_parts(route, parts, version)
         ask = Ask(
             request=request,

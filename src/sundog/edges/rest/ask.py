@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sundog.workflows.agreement.audit import AuditBook
     from sundog.workflows.devices.health import DeviceBook
     from sundog.workflows.flavors import FlavorBook
+    from sundog.workflows.guests import GuestBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
     from sundog.workflows.projects.aggregates import AggregateBook
@@ -51,6 +52,7 @@ class Books:
     images: ImageSource
     keypairs: KeypairBook
     groups: GroupBook
+    guests: GuestBook
     quotas: QuotaBook
     access: AccessBook
     aggregates: AggregateBook
@@ -135,4 +137,4 @@ class Ask:
 
     def bookmark(self, path: str) -> str:
         """Return a resource's address without the API's version."""
-        return f"{self.host_url}{self.base.removesuffix('/v2.1')}{path}"
+        return f"{self.host_url}{self.base.rpartition('/')[0]}{path}"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import Headers
 
+# The API before there were microversions: as 2.1 is, whatever the headers ask for.
+VERSION_2_0: Final = "/v2"
 OLDEST: Final = 1
 NEWEST: Final = 104
 
@@ -44,6 +46,7 @@ CHANGES: Final[Mapping[int, str]] = {
     42: "networks and block devices take a tag again",
     43: "os-hosts is gone",
     47: "servers embed their flavor",
+    48: "diagnostics are the same for every hypervisor",
     51: "actions show their events to everybody",
     52: "servers are created with tags",
     53: "hypervisors and services have uuids; PUT /os-services/{id}; with_servers",

@@ -23,10 +23,10 @@ from sundog.edges.rest.compute.former import extensions, gone
 from sundog.edges.rest.compute.former import hosts as former_hosts
 from sundog.edges.rest.compute.guest import consoles, parts
 from sundog.edges.rest.compute.hosts import aggregates, zones
-from sundog.edges.rest.compute.reports import audit_log, events, usage
+from sundog.edges.rest.compute.reports import audit_log, diagnostics, events, usage
 from sundog.edges.rest.identity import identity, tokens
 from sundog.edges.rest.image import images
-from sundog.edges.rest.microversions import NEWEST, OLDEST
+from sundog.edges.rest.microversions import NEWEST, OLDEST, VERSION_2_0
 from sundog.edges.rest.own import audit, device_health, own
 from sundog.edges.rest.projects import flavor_access, groups, keypairs, quotas
 
@@ -53,7 +53,7 @@ class Api(Enum):
 
 _PREFIXES: Final = {
     Api.ROOT: ("",),
-    Api.COMPUTE: ("/compute/v2.1", "/v2.1"),
+    Api.COMPUTE: ("/compute/v2.1", "/v2.1", f"/compute{VERSION_2_0}"),
     Api.IMAGE: ("/image/v2", "/v2"),
     Api.IDENTITY: ("/identity/v3", "/v3"),
     Api.OWN: ("/v1",),
@@ -108,6 +108,7 @@ ROUTES: Final = (
     Route("POST", "/servers/<server_id>/action", act.act),
     Route("GET", "/servers/<server_id>/os-instance-actions", history.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", history.show),
+    Route("GET", "/servers/<server_id>/diagnostics", diagnostics.show),
     Route("GET", "/servers/<server_id>/topology", topology.show, since=78),
     Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
     Route("GET", "/servers/<server_id>/metadata", server_parts.metadata_index),
@@ -129,6 +130,7 @@ ROUTES: Final = (
     Route("GET", "/os-hypervisors/detail", hypervisors.detail),
     Route("GET", "/os-hypervisors/statistics", hypervisors.statistics, until=87),
     Route("GET", "/os-hypervisors/<key>", hypervisors.show),
+    Route("GET", "/os-hypervisors/<key>/uptime", hypervisors.uptime, until=87),
     Route("GET", "/os-hypervisors/<key>/search", hypervisors.search, until=52),
     Route("GET", "/os-hypervisors/<key>/servers", hypervisors.servers, until=52),
     Route("GET", "/os-services", services.index),

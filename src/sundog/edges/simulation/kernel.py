@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -42,9 +43,15 @@ class SimulatedKernel:
     there, ENOSPC where nothing fits, EBUSY, EIO, EINVAL.
     """
 
-    def __init__(self, host: HostModel, new_id: Callable[[], UUID] = uuid4) -> None:
+    def __init__(
+        self,
+        host: HostModel,
+        new_id: Callable[[], UUID] = uuid4,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         """Boot the host; ``new_id`` gives the id of each boot."""
         self.host = host
+        self._clock = clock
         self._new_id = new_id
         self._lock = threading.RLock()
         self._faults = FaultBook(host.faults)
@@ -103,6 +110,11 @@ class SimulatedKernel:
         """Return the id of this boot."""
         with self._lock:
             return self._boot_id
+
+    def booted(self) -> datetime:
+        """Return when this boot was, to the second."""
+        with self._lock:
+            return self._booted
 
     def functions(self) -> tuple[FunctionModel, ...]:
         """Return every function that is there now."""
@@ -184,6 +196,7 @@ class SimulatedKernel:
         with self._lock:
             self._boots += 1
             self._boot_id = str(self._new_id())
+            self._booted = self._clock().replace(microsecond=0)
             self._group = self._boots * _GROUPS_PER_BOOT
             self._groups: dict[PciAddress, int] = {}
             self._drivers: dict[PciAddress, str] = {}

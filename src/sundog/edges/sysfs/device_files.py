@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -31,6 +32,7 @@ class DeviceFiles:
         """Read and write below ``root``, ``/`` on a real host."""
         self._pci = str(root / "sys/bus/pci/devices")
         self._mdevs = str(root / "sys/bus/mdev/devices")
+        self._stat = str(root / "proc/stat")
         self._boot_id = str(root / "proc/sys/kernel/random/boot_id")
 
     # ------------------------------------------------------------------- readings
@@ -38,6 +40,15 @@ class DeviceFiles:
     def boot_id(self) -> str:
         """Return the id of the kernel's boot; raises OSError."""
         return _read(self._boot_id)
+
+    def booted(self) -> datetime | None:
+        """Return when the kernel booted, None where it does not tell."""
+        try:
+            words = _read(self._stat).split()
+            second = int(words[words.index("btime") + 1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return datetime.fromtimestamp(second, UTC)
 
     def functions(self) -> Mapping[PciAddress, Stamp]:
         """Return every PCI function with what its reading depends on.

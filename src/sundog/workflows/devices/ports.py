@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.guest_config import GuestConfig
     from sundog.core.hosts.host_snapshot import HostFacts
+    from sundog.core.lives.figures import GuestFigures
     from sundog.core.lives.guest import GuestState
 
 
@@ -88,4 +89,16 @@ class Guests(Protocol):
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
+        ...
+
+    def figures(self, consumer: UUID) -> GuestFigures:
+        """Return what a running guest takes of the host; raises HostRefusedError."""
+        ...
+
+
+class Consoles(Protocol):
+    """What guests say on their consoles."""
+
+    def console(self, consumer: UUID) -> str | None:
+        """Return what a guest said, the last of it, None where it has no console."""
         ...

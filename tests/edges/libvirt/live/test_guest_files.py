@@ -247,3 +247,18 @@ def test_a_guest_that_cannot_start_leaves_no_new_files(
     with pytest.raises(HostRefusedError, match="refused the guest's definition"):
         guests.start(unlawful)
     assert names(tmp_path) == {"disk"}
+
+
+def test_the_end_of_a_console_is_read(folders: GuestFolders, tmp_path: Path) -> None:
+    """No file is no console; of a long one the last 100 KiB are told."""
+    assert folders.console(ONE) is None
+    log = tmp_path / "instances" / str(ONE) / "console.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"x" * 200000 + b"\xff\nlogin: ")
+    said = folders.console(ONE) or ""
+    assert said.endswith("\ufffd\nlogin: ")
+    assert len(said) == 102400
+    log.unlink()
+    log.mkdir()
+    with pytest.raises(HostRefusedError, match="console cannot be read"):
+        folders.console(ONE)

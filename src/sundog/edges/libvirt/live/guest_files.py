@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     FindImage = Callable[[str], tuple[Path, str]]
 
 _GIB: Final = 1 << 30
+# As much as Nova gives back of a console.
+_MOST_SAID: Final = 102400
+CONSOLE: Final = "console.log"
 KERNEL: Final = "aki"
 CD: Final = "iso"
 
@@ -54,6 +57,20 @@ class GuestFolders:
     def there(self, consumer: UUID) -> bool:
         """Whether a guest has a folder."""
         return (self._root / str(consumer)).exists()
+
+    def console(self, consumer: UUID) -> str | None:
+        """Return the end of what a guest said; raises HostRefusedError."""
+        path = self._root / str(consumer) / CONSOLE
+        try:
+            with path.open("rb") as log:
+                log.seek(max(0, path.stat().st_size - _MOST_SAID))
+                return log.read().decode(errors="replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HostRefusedError(
+                f"the guest's console cannot be read: {_reason(error)}"
+            ) from error
 
     def prepare(self, config: GuestConfig) -> GuestFiles:
         """Make what a guest lacks; raises HostRefusedError and leaves nothing new.
@@ -95,7 +112,7 @@ class GuestFolders:
             ramdisk = _copied(self._find_image(boot.ramdisk_id)[0], folder / "ramdisk")
         root = "root=/dev/vda " if disk is not None else ""
         return GuestFiles(
-            console=folder / "console.log",
+            console=folder / CONSOLE,
             disk=disk,
             disk_format=disk_format,
             kernel=kernel,

@@ -15,6 +15,7 @@ from sundog.edges.libvirt.live.device_watch import DeviceWatch, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from sundog.core.devices.pci_address import PciAddress
@@ -29,6 +30,10 @@ class KernelFiles(Protocol):
 
     def boot_id(self) -> str:
         """Return the id of the kernel's boot."""
+        ...
+
+    def booted(self) -> datetime | None:
+        """Return when the kernel booted, None where nothing tells."""
         ...
 
     def functions(self) -> Mapping[PciAddress, object]:
@@ -116,6 +121,10 @@ class LibvirtKernel:
     def boot_id(self) -> str:
         """Return the id of the kernel's boot."""
         return self._files.boot_id()
+
+    def booted(self) -> datetime | None:
+        """Return when the kernel booted, None where nothing tells."""
+        return self._files.booted()
 
     def create_mdev(self, parent: PciAddress, type_id: str, uuid: UUID) -> None:
         """Make an mdev by sysfs; by libvirt where we may not write; raises OSError."""

@@ -84,15 +84,8 @@ def detail(ask: Ask) -> Answer:
 
 def show(ask: Ask, key: str) -> Answer:
     """``GET /os-hypervisors/{id}``: a uuid from 2.53 on, a number before."""
-    if ask.since(53):
-        try:
-            UUID(key)
-        except ValueError:
-            raise Fault(400, f"Invalid uuid {key}") from None
-    for view in ask.books.hosts.hosts():
-        if key.lower() == str(_id(ask, view)):
-            return Answer(body={"hypervisor": _body(ask, view, in_full=True)})
-    raise Fault(404, f"Hypervisor with ID '{key}' could not be found.")
+    body = _body(ask, _found(ask, key), in_full=True)
+    return Answer(body={"hypervisor": body})
 
 
 def search(ask: Ask, key: str) -> Answer:
@@ -111,11 +104,45 @@ def servers(ask: Ask, key: str) -> Answer:
     return Answer(body={"hypervisors": shown})
 
 
+def uptime(ask: Ask, key: str) -> Answer:
+    """``GET /os-hypervisors/{id}/uptime``, up to 2.87; then it stands in ``show``."""
+    view = _found(ask, key)
+    body = _body(ask, view, in_full=False)
+    told = _uptime(ask, view)
+    if told is None:
+        raise Fault(501, "The requested functionality is not supported.")
+    body.uptime = told
+    return Answer(body={"hypervisor": body})
+
+
 def statistics(ask: Ask) -> Answer:
     """``GET /os-hypervisors/statistics``, up to 2.87."""
     every = [amounts(view.state) for view in ask.books.hosts.hosts()]
     total = {name: sum(one[name] for one in every) for name in amounts(None)}
     return Answer(body={"hypervisor_statistics": {"count": len(every), **total}})
+
+
+def _found(ask: Ask, key: str) -> HostView:
+    if ask.since(53):
+        try:
+            UUID(key)
+        except ValueError:
+            raise Fault(400, f"Invalid uuid {key}") from None
+    for view in ask.books.hosts.hosts():
+        if key.lower() == str(_id(ask, view)):
+            return view
+    raise Fault(404, f"Hypervisor with ID '{key}' could not be found.")
+
+
+def _uptime(ask: Ask, view: HostView) -> str | None:
+    """Say it as ``uptime`` does; None for a host that is down or does not tell."""
+    booted = view.state.snapshot.booted
+    if booted is None or not view.up:
+        return None
+    now = ask.books.hosts.clock()
+    minutes = int((now - booted).total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    return f"{now:%H:%M:%S} up {days} days, {hours:2}:{minutes % 60:02}"
 
 
 def _listed(ask: Ask, path: str, *, in_full: bool) -> Answer:
@@ -180,7 +207,7 @@ def _body(ask: Ask, view: HostView, *, in_full: bool) -> HypervisorBody:
 
 def _withamounts(ask: Ask, view: HostView, body: HypervisorBody) -> HypervisorBody:
     if ask.since(88):
-        body.uptime = None
+        body.uptime = _uptime(ask, view)
         return body
     return msgspec.structs.replace(
         body, cpu_info={} if ask.since(28) else "{}", **amounts(view.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.microversions import NEWEST, OLDEST
+from sundog.edges.rest.microversions import NEWEST, OLDEST, VERSION_2_0
 
 if TYPE_CHECKING:
     from sundog.edges.rest.ask import Ask
@@ -20,17 +20,33 @@ def index(ask: Ask) -> Answer:
         "placement": f"{ask.host_url}/placement",
         "sundog": f"{ask.host_url}/v1",
     }
-    return Answer(body={"versions": [_version(ask, "/v2.1")], "services": services})
+    versions = [_first(ask), _version(ask, "/v2.1")]
+    return Answer(body={"versions": versions, "services": services})
 
 
 def compute_versions(ask: Ask) -> Answer:
     """Answer the versions of the compute API (``GET /compute``)."""
-    return Answer(body={"versions": [_version(ask, "/compute/v2.1")]})
+    versions = [_first(ask), _version(ask, "/compute/v2.1")]
+    return Answer(body={"versions": versions})
 
 
 def show(ask: Ask) -> Answer:
     """Answer the version document that clients discover by."""
-    return Answer(body={"version": _version(ask, ask.base)})
+    is_first = ask.base.endswith(VERSION_2_0)
+    version = _first(ask) if is_first else _version(ask, ask.base)
+    return Answer(body={"version": version})
+
+
+def _first(ask: Ask) -> dict[str, object]:
+    """Tell of the API without microversions, where old clients look for it."""
+    return {
+        **_version(ask, f"/compute{VERSION_2_0}"),
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+    }
 
 
 def _version(ask: Ask, path: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sundog.edges.rest.ask import Ask
 
 _LONGEST_REASON: Final = 255
+# Control characters but tabs and line ends, as Nova leaves them out of a console.
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f]")
 _IMAGED: Final = frozenset({Phase.ACTIVE, Phase.SHUTOFF, Phase.PAUSED, Phase.SUSPENDED})
 # What Nova knows and Sundog does not do; everything else is no action at all.
 _UNSERVED: Final = frozenset(
@@ -186,11 +189,14 @@ def _force_delete(ask: Ask, call: Call, _: object) -> Answer:
 
 
 def _console(ask: Ask, call: Call, body: bodies.ConsoleOutput) -> Answer:
-    """Refuse: guests are made without a console whose output could be read."""
+    """Tell the last lines, or with no length and with -1 all that is kept."""
+    lines = None
     if body.length is not None:
-        checks.whole("length", body.length, least=-1)
-    ask.books.actions.check(call, "get_console_output", _IMAGED)
-    raise Fault(404, "Guest does not have a console available.")
+        length = checks.whole("length", body.length, least=-1)
+        lines = None if length < 0 else length
+    server = ask.books.servers.get(call.server_id)
+    output = _UNPRINTABLE.sub("", ask.books.guests.console(server, lines))
+    return Answer(body={"output": output})
 
 
 def _old_console(ask: Ask, _: Call, body: bodies.OldConsole) -> Answer:
