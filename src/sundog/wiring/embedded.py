@@ -31,6 +31,7 @@ from sundog.wiring.real import real_host, real_host_name
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
+from sundog.workflows.actions.guest_views import GuestBook
 from sundog.workflows.actions.history import History
 from sundog.workflows.actions.recorded import (
     boot_recorded,
@@ -42,7 +43,6 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
-from sundog.workflows.guests import GuestBook
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs

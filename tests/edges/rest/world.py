@@ -30,13 +30,13 @@ from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
 from sundog.workflows.access.sign_in import OpenDoor
 from sundog.workflows.actions.book import ActionBook
+from sundog.workflows.actions.guest_views import GuestBook
 from sundog.workflows.actions.history import History
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
-from sundog.workflows.guests import GuestBook
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.projects.aggregates import AggregateBook

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from sundog.edges.rest.query import Query
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.actions.book import ActionBook
+    from sundog.workflows.actions.guest_views import GuestBook
     from sundog.workflows.agreement.audit import AuditBook
     from sundog.workflows.devices.health import DeviceBook
     from sundog.workflows.flavors import FlavorBook
-    from sundog.workflows.guests import GuestBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.ports import ImageSource
     from sundog.workflows.projects.aggregates import AggregateBook
