@@ -214,27 +214,59 @@ class TestClaims:
         assert store.claims.get(UUID(int=1)) is None
 
 
+def write(store: AnyStore, service: ServiceRecord) -> None:
+    store.services.change(service.id, lambda _: service)
+
+
 class TestServices:
     @any_record
     @given(service=records.services)
     def test_any_service_comes_back_as_it_was(
         self, store: AnyStore, service: ServiceRecord
     ) -> None:
-        store.services.put(service)
+        assert store.services.change(service.id, lambda _: service) == service
         assert store.services.get(service.id) == service
         store.services.remove(service.id)
 
-    def test_services_are_listed_by_host_as_last_put(self, store: AnyStore) -> None:
+    def test_services_are_listed_by_host_as_last_written(self, store: AnyStore) -> None:
         first = ServiceRecord(id=UUID(int=1), host="b")
         second = ServiceRecord(id=UUID(int=2), host="a")
         for service in (first, second, replace(first, disabled=True)):
-            store.services.put(service)
+            write(store, service)
         assert store.services.list() == [second, replace(first, disabled=True)]
 
     def test_a_host_has_one_service_of_a_binary(self, store: AnyStore) -> None:
-        store.services.put(ServiceRecord(id=UUID(int=1), host="a"))
+        write(store, ServiceRecord(id=UUID(int=1), host="a"))
         with pytest.raises(ConflictError):
-            store.services.put(ServiceRecord(id=UUID(int=2), host="a"))
+            write(store, ServiceRecord(id=UUID(int=2), host="a"))
+        assert len(store.services.list()) == 1
+
+    def test_a_change_sees_what_the_one_before_it_wrote(self, store: AnyStore) -> None:
+        """A heartbeat and an operator at the same moment both have their way."""
+        one = ServiceRecord(id=UUID(int=1), host="a")
+
+        def beat(old: ServiceRecord | None) -> ServiceRecord:
+            return replace(old or one, last_seen=NOON)
+
+        def disable(old: ServiceRecord | None) -> ServiceRecord:
+            return replace(old or one, disabled=True)
+
+        with ThreadPoolExecutor(2) as pool:
+            edits = [beat, disable] * 10
+            [*pool.map(lambda edit: store.services.change(one.id, edit), edits)]
+        both = replace(one, last_seen=NOON, disabled=True)
+        assert store.services.get(one.id) == both
+
+    def test_a_change_that_fails_changes_nothing(self, store: AnyStore) -> None:
+        one = ServiceRecord(id=UUID(int=1), host="a")
+        write(store, one)
+
+        def fails(_: ServiceRecord | None) -> ServiceRecord:
+            raise NotFoundError("no such word")
+
+        with pytest.raises(NotFoundError, match="no such word"):
+            store.services.change(one.id, fails)
+        assert store.services.get(one.id) == one
 
     def test_an_unknown_service_is_not_found(self, store: AnyStore) -> None:
         with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):

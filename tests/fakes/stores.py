@@ -156,13 +156,19 @@ class FakeServices:
         with self._lock:
             return self._known(service_id)
 
-    def put(self, service: ServiceRecord) -> None:
+    def change(
+        self,
+        service_id: UUID,
+        edit: Callable[[ServiceRecord | None], ServiceRecord],
+    ) -> ServiceRecord:
         with self._lock:
+            service = edit(self._services.get(service_id))
             for other in self._services.values():
                 same = (other.host, other.binary) == (service.host, service.binary)
                 if same and other.id != service.id:
                     raise ConflictError(f"{service.host} has that service already")
-            self._services[service.id] = service
+            self._services[service_id] = service
+            return service
 
     def remove(self, service_id: UUID) -> None:
         with self._lock:

@@ -93,13 +93,18 @@ class HostBook:
 
         None leaves a field as it is; enabling clears the reason.
         """
-        service = self.services.get(service_id)
-        if disabled is not None:
-            kept = reason if disabled else None
-            service = replace(service, disabled=disabled, disabled_reason=kept)
-        if forced_down is not None:
-            service = replace(service, forced_down=forced_down)
-        self.services.put(service)
+
+        def told(service: ServiceRecord | None) -> ServiceRecord:
+            if service is None:
+                raise NotFoundError(f"service {service_id} could not be found")
+            if disabled is not None:
+                kept = reason if disabled else None
+                service = replace(service, disabled=disabled, disabled_reason=kept)
+            if forced_down is not None:
+                service = replace(service, forced_down=forced_down)
+            return service
+
+        service = self.services.change(service_id, told)
         self.apply(service)
         return service
 

@@ -202,8 +202,16 @@ class ServiceStore(Protocol):
         """Return one; raises NotFoundError."""
         ...
 
-    def put(self, service: ServiceRecord) -> None:
-        """Write one, new or changed."""
+    def change(
+        self,
+        service_id: UUID,
+        edit: Callable[[ServiceRecord | None], ServiceRecord],
+    ) -> ServiceRecord:
+        """Read, edit and write one in a transaction; returns what was written.
+
+        ``edit`` is given None when there is none; an error that it raises changes
+        nothing. Raises ConflictError when another service is that binary of the host.
+        """
         ...
 
     def remove(self, service_id: UUID) -> None:

@@ -65,10 +65,10 @@ class HostReport:
     def heard_of(self, snapshot: HostSnapshot) -> ServiceRecord:
         """Record that a host's agent is alive; its first word makes its service."""
         service_id = uuid5(snapshot.uuid, "nova-compute")
-        known = {service.id: service for service in self._services.list()}
-        service = known.get(
-            service_id, ServiceRecord(id=service_id, host=snapshot.name)
-        )
-        service = replace(service, last_seen=self._clock())
-        self._services.put(service)
-        return service
+        now = self._clock()
+
+        def seen(service: ServiceRecord | None) -> ServiceRecord:
+            new = ServiceRecord(id=service_id, host=snapshot.name)
+            return replace(service or new, last_seen=now)
+
+        return self._services.change(service_id, seen)

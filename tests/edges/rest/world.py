@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
     from sundog.core.projects.aggregates import Aggregates
     from sundog.workflows.access.sign_in import Door
+    from sundog.workflows.ports import ServiceStore
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 IMAGE = Image(
@@ -114,6 +115,11 @@ def _now(work: Callable[[], object]) -> None:
     work()
 
 
+def write_service(services: ServiceStore, service: ServiceRecord) -> None:
+    """Write a service, whatever was there."""
+    services.change(service.id, lambda _: service)
+
+
 @dataclass
 class World:
     """Books, and a client of the application over them."""
@@ -135,13 +141,12 @@ class World:
         self.aliases = parse_aliases(ALIASES)
         for snapshot in (rich_host(), plain_host()):
             self.fleet.see(snapshot)
-            self.services.put(
-                ServiceRecord(
-                    id=UUID(int=snapshot.uuid.int ^ (0xFF << 120)),
-                    host=snapshot.name,
-                    last_seen=START,
-                )
+            service = ServiceRecord(
+                id=UUID(int=snapshot.uuid.int ^ (0xFF << 120)),
+                host=snapshot.name,
+                last_seen=START,
             )
+            write_service(self.services, service)
         self.agents = {
             snapshot.name: FakeAgent(snapshot)
             for snapshot in (rich_host(), plain_host())

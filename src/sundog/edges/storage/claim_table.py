@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sundog.core.errors import UnavailableError
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.edges.storage.documents import read_assignment, write_assignment
+from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import claims
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sundog.edges.storage.database import Database
 
 
+@retrying
 class ClaimTable:
     """Fulfils ``ClaimStore``."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import (
@@ -22,14 +25,19 @@ from sundog.core.errors import (
     ConflictError,
     UnavailableError,
 )
+from sundog.edges.storage.retrying import may_pass
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, RootTransaction
 
+T = TypeVar("T")
+LOG: Final = logging.getLogger(__name__)
 _BUSY_TIMEOUT_MS: Final = 30_000
+# How long to wait before a lost transaction is done again.
+_WAITS: Final = (0.05, 0.2, 1.0)
 _WRITES: Final = "sundog_writes"
 
 
@@ -40,25 +48,42 @@ class Database:
     open a block inside another in the same thread: it would wait for itself.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        """Work on an engine that ``open_engine`` made."""
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Work on an engine that ``open_engine`` made; ``wait`` sleeps for seconds."""
+        self.engine = engine
+        self._wait = wait
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the database."""
-        with database_errors(), self._engine.connect() as connection:
+        with database_errors(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose work is kept as a whole, or not at all."""
-        with database_errors(), writing(self._engine) as connection:
+        with database_errors(), writing(self.engine) as connection:
             yield connection
+
+    def again(self, work: Callable[[], T]) -> T:
+        """Do what is one transaction, and do it again while it is lost; bounded."""
+        for seconds in _WAITS:
+            try:
+                return work()
+            except LostTransactionError as lost:
+                LOG.warning("%s; trying again", lost)
+                self._wait(seconds)
+        return work()
 
     def close(self) -> None:
         """Close all idle connections."""
-        self._engine.dispose()
+        self.engine.dispose()
+
+
+class LostTransactionError(UnavailableError):
+    """A transaction came to nothing; done again it may go well."""
 
 
 @contextmanager
@@ -71,7 +96,8 @@ def database_errors() -> Iterator[None]:
     except (DataError, OverflowError, UnicodeEncodeError) as error:
         raise BadRequestError(f"the value cannot be kept: {_reason(error)}") from error
     except SQLAlchemyError as error:
-        raise UnavailableError(f"the database failed: {_reason(error)}") from error
+        kind = LostTransactionError if may_pass(error) else UnavailableError
+        raise kind(f"the database failed: {_reason(error)}") from error
 
 
 @contextmanager
@@ -79,16 +105,32 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that is alone in writing from its start (SQLite)."""
     with engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
-        with connection.begin():
+        with connection.begin() as transaction:
             yield connection
+            _commit(transaction)
 
 
-def open_engine(url: str) -> Engine:
-    """Return an engine; raises BadConfigurationError for an unusable URL."""
+def _commit(transaction: RootTransaction) -> None:
+    """Commit; whether one that was cut off is kept, nobody knows."""
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise UnavailableError(
+            f"the database failed, and may have kept the last change: {_reason(error)}"
+        ) from error
+
+
+def open_engine(url: str, busy_ms: int = _BUSY_TIMEOUT_MS) -> Engine:
+    """Return an engine; raises BadConfigurationError for an unusable URL.
+
+    SQLite waits ``busy_ms`` for a lock.
+    """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            return _open_sqlite(parsed)
+            return _open_sqlite(parsed, busy_ms)
         return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
     except (ArgumentError, ImportError) as error:
         # The URL itself may hold a password, so it is not repeated.
@@ -98,7 +140,7 @@ def open_engine(url: str) -> Engine:
         ) from error
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, busy_ms: int) -> Engine:
     options: dict[str, Any] = {"poolclass": QueuePool, "max_overflow": -1}
     if url.database in {None, "", ":memory:"}:
         # Each connection to :memory: is a database of its own: threads take turns.
@@ -108,16 +150,18 @@ def _open_sqlite(url: URL) -> Engine:
             f"[database] connection: there is no folder {folder}; make it"
         )
     engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, busy_ms))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(
+    busy_ms: int, connection: sqlite3.Connection, _record: object
+) -> None:
     # sqlite3 would begin transactions by itself, late; _begin_sqlite does it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sundog.core.errors import NotFoundError
 from sundog.core.lives.server import Phase, Server
 from sundog.edges.storage.documents import read_server, write_server
+from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import servers
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sundog.workflows.ports import ServerQuery
 
 
+@retrying
 class ServerTable:
     """Fulfils ``ServerStore``."""
 

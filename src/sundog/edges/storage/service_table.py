@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from sundog.core.errors import NotFoundError
+from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import services
 from sundog.workflows.ports import ServiceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from sundog.edges.storage.database import Database
 
 
+@retrying
 class ServiceTable:
     """Fulfils ``ServiceStore``."""
 
@@ -41,18 +43,30 @@ class ServiceTable:
             raise _not_found(service_id)
         return ServiceRecord(**row)
 
-    def put(self, service: ServiceRecord) -> None:
-        """Write one, new or changed.
+    def change(
+        self,
+        service_id: UUID,
+        edit: Callable[[ServiceRecord | None], ServiceRecord],
+    ) -> ServiceRecord:
+        """Read, edit and write one in a transaction; returns what was written.
 
         Raises ConflictError when another service is that binary of the host.
         """
-        columns: dict[str, Any] = {
-            column.name: getattr(service, column.name) for column in services.c
-        }
-        known = update(services).where(services.c.id == service.id).values(columns)
+        query = select(services).where(services.c.id == service_id)
         with self._database.writing() as connection:
-            if not connection.execute(known).rowcount:
+            # Elsewhere than on SQLite, where writers are alone, the row is locked.
+            locked = connection.execute(query.with_for_update())
+            row = locked.mappings().one_or_none()
+            service = edit(None if row is None else ServiceRecord(**row))
+            columns: dict[str, Any] = {
+                column.name: getattr(service, column.name) for column in services.c
+            }
+            if row is None:
                 connection.execute(insert(services).values(columns))
+            else:
+                known = update(services).where(services.c.id == service_id)
+                connection.execute(known.values(columns))
+        return service
 
     def remove(self, service_id: UUID) -> None:
         """Forget one; raises NotFoundError."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 from sqlalchemy import and_, delete, insert, select, update
 
+from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import shelves
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@retrying
 class ShelfTable(Generic[T]):
     """Fulfils ``Shelf`` for a dataclass, kept as a JSON document."""
 
