@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sundog.core.choosing.assignment import Assignment, mdev_uuid
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
-from sundog.core.errors import HostRefusedError
+from sundog.core.errors import HostRefusedError, UnavailableError
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
 from sundog.core.lives.figures import GuestFigures
 from sundog.core.lives.guest import GuestState
@@ -33,13 +33,19 @@ class FakeAgent:
         self.bring_errors: list[Exception | None] = []
         self.refusals: list[str] = []
         self.removal_errors: list[Exception] = []
+        self.away = False
         self.on_boot: Callable[[], None] | None = None
 
     @property
     def name(self) -> str:
         return self._snapshot.name
 
+    def start(self) -> HostSnapshot:
+        return self.report()
+
     def report(self) -> HostSnapshot:
+        if self.away:
+            raise UnavailableError(f"libvirt of {self.name} does not answer")
         with self._lock:
             self._snapshot = replace(self._snapshot, serial=self._snapshot.serial + 1)
             return self._snapshot

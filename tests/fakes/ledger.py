@@ -40,6 +40,10 @@ class FakeLedger:
         """Make one more of the next claims raise ``error``."""
         self._failures.append(error)
 
+    def check(self) -> None:
+        """Say whether it is away."""
+        self._reachable()
+
     def report(self, tree: ProviderTree) -> None:
         """Make the tree of one host equal ``tree``, but for what is held."""
         self._reachable()

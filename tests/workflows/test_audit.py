@@ -158,6 +158,18 @@ def test_unknown_is_not_agreed() -> None:
         book(there).audit()
 
 
+def test_a_host_that_is_away_hides_no_other() -> None:
+    """It is named; what the others have is told, and mended, as ever."""
+    there, [one, _] = furnished()
+    lose_allocation(there, one)
+    there.agents["b"].away = True
+    kinds = [found.kind.value for found in book(there).audit()]
+    assert kinds == ["allocation-missing", "host-away"]
+    assert [told.mended for told in book(there).heal()] == [True, False]
+    there.agents["b"].away = False
+    assert book(there).audit() == ()
+
+
 def test_a_failed_delete_keeps_its_claim_and_agrees() -> None:
     """A server in ERROR holds what could not be given back; that is known."""
     there, [one, _] = furnished()

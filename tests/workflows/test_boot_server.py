@@ -11,6 +11,7 @@ from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.server import Phase, ServerStatus
 from sundog.core.requests.extra_specs import guest_request
 from sundog.core.requests.flavor import Flavor
+from sundog.workflows.settle import settle_one
 
 VF = flavor("vf", pci="vf:1")
 VGPU = flavor("vgpu", pci="vGPU:1")
@@ -182,15 +183,19 @@ def test_placement_that_goes_away_after_the_boot_costs_no_server() -> None:
     here.check_agreement()
 
 
-def test_placement_that_is_away_fails_the_boot_and_holds_nothing() -> None:
-    """Without the ledger nothing is begun on a host."""
+def test_a_boot_waits_for_placement_then_fails_and_holds_nothing() -> None:
+    """Nothing is begun on a host; what Placement kept is known when it is back."""
     here = world(host("a"))
     [one] = here.order(VGPU)
     here.ledger.away = True
     here.work()
-    server = here.servers.get(one)
-    assert server.status is ServerStatus.ERROR
+    assert here.servers.get(one).status is ServerStatus.BUILD
     assert here.agents["a"].guests == {}
+    here.ledger.away = False
+    assert here.conductor.waiting.take().keys() == {one}
+    settle_one(here.conductor, one, here.servers.begin_delete, "It was away.")
+    assert here.servers.get(one).status is ServerStatus.ERROR
+    here.check_agreement()
 
 
 def other_claim(here: World, one: Flavor, consumer: int, state: ClaimState) -> Claim:

@@ -161,6 +161,7 @@ class World:
             quotas=QuotaBook(
                 shelf=FakeShelf(), servers=self.store.servers, aliases=ALIASES
             ),
+            check_ledger=self.ledger.check,
             begin_boot=lambda ids: self.queue.append(
                 lambda: boot_recorded(self.conductor, self.history, ids)
             ),

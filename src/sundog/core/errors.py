@@ -97,3 +97,12 @@ class UnavailableError(SundogError):
     """An outside service is away for now (HTTP 503 with Retry-After)."""
 
     code = "unavailable"
+
+
+def waits_for(error: BaseException | None) -> UnavailableError | None:
+    """Return the outside service's absence that an error comes from, if it does."""
+    while error is not None:
+        if isinstance(error, UnavailableError):
+            return error
+        error = error.__cause__
+    return None

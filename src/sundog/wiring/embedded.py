@@ -37,6 +37,7 @@ from sundog.workflows.actions.recorded import (
     boot_recorded,
     delete_recorded,
     end_cut_off,
+    end_settled,
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
@@ -51,11 +52,11 @@ from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
+from sundog.workflows.pulse.heartbeat import Heartbeat
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
 from sundog.workflows.settle import settle
-from sundog.workflows.start_host import start_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,21 +93,20 @@ class Embedded:
     agents: Mapping[str, LocalHost]
     simulated: Mapping[str, SimulatedHost]
     jobs: Jobs
+    heartbeat: Heartbeat
     closing: ExitStack
 
     def start(self) -> None:
         """Take the hosts up and settle what an earlier life left."""
-        for agent in self.agents.values():
-            start_host(self.conductor, self.books.hosts, agent.start())
+        self.heartbeat.look()
         servers, history = self.conductor.servers, self.books.actions.history
         end_cut_off(servers, history)
         settle(self.conductor, self.books.servers.begin_delete)
         end_cut_off(servers, history)
 
     def beat(self) -> None:
-        """Scan every host once and report what changed; called now and then."""
-        for host in self.agents:
-            self.conductor.reports.heard_of(self.conductor.refresh(host))
+        """Scan every host, report what changed, take up what waited."""
+        self.heartbeat.beat()
 
     def follow_rules(self, settings: Settings) -> None:
         """Apply a whitelist that was read anew, at once."""
@@ -182,6 +182,7 @@ def build_embedded(settings: Settings) -> Embedded:
             agents=agents,
             simulated=simulated,
             jobs=jobs,
+            heartbeat=_heartbeat(conductor, books, jobs),
             closing=opening.pop_all(),
         )
 
@@ -195,6 +196,16 @@ def _real_tools(
     host = real_host(settings, name, images.file_of)
     opening.callback(host.connection.close)
     return {name: host.tools}
+
+
+def _heartbeat(conductor: Conductor, books: Books, jobs: Jobs) -> Heartbeat:
+    return Heartbeat(
+        conductor=conductor,
+        hosts=books.hosts,
+        begin=jobs.begin,
+        begin_delete=books.servers.begin_delete,
+        settled=partial(end_settled, conductor.servers, books.actions.history),
+    )
 
 
 def host_models(settings: Settings) -> tuple[HostModel, ...]:
@@ -352,6 +363,7 @@ def _books(
             clock=now,
             new_id=uuid4,
             quotas=quotas,
+            check_ledger=conductor.ledger.check,
             begin_boot=begin_boot,
             begin_delete=begin_delete,
         ),

@@ -21,6 +21,8 @@ from sundog.core.errors import (
     OutbidError,
     StuckError,
     SundogError,
+    UnavailableError,
+    waits_for,
 )
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.host_snapshot import Holding, HostState
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
+    from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.server import Server
     from sundog.core.requests.guest_request import GuestRequest
@@ -100,6 +103,8 @@ class _Failing:
     ) -> bool:
         if isinstance(error, ConflictError):
             LOG.info("Server %s went while it was built: %s", self.server_id, error)
+        elif isinstance(error, StuckError) and waits_for(error):
+            self.conductor.postpone(self.server_id, str(error))
         elif isinstance(error, SundogError):
             self.conductor.fail(self.server_id, str(error))
         elif isinstance(error, Exception):
@@ -192,11 +197,11 @@ def _try_hosts(conductor: Conductor, boot: _Boot) -> None:
         except OutbidError as outbid:
             LOG.info("Server %s: %s", server.id, outbid)
             outbids += 1
-            conductor.refresh(assignment.host)
+            conductor.look_again(assignment.host)
         except (ClaimConflictError, HostRefusedError) as refused:
             LOG.warning("Server %s on %s: %s", server.id, assignment.host, refused)
             tried[assignment.host] = str(refused)
-            conductor.refresh(assignment.host)
+            conductor.look_again(assignment.host)
         else:
             return
         claimed = None
@@ -237,12 +242,20 @@ def _attempt(
         order = BootOrder(
             server=server, assignment=assignment, guest_cells=boot.request.cells
         )
-        snapshot = conductor.agents[host].boot(order)
+        snapshot = _boot_on(conductor, host, order)
         conductor.claims.put(claim.after(ClaimEvent.ALLOCATE))
         now = conductor.clock()
         conductor.advance(server.id, ServerEvent.START, launched=now)
         undo.pop_all()
     conductor.reports.take(snapshot)
+
+
+def _boot_on(conductor: Conductor, host: str, order: BootOrder) -> HostSnapshot:
+    """Boot on a host; one that is away refuses, so that the next one is tried."""
+    try:
+        return conductor.agents[host].boot(order)
+    except UnavailableError as away:
+        raise HostRefusedError(f"Host {host} is away: {away}") from away
 
 
 def _record(conductor: Conductor, claim: Claim) -> None:

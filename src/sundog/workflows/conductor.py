@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import ConflictError, NotFoundError
+from sundog.core.errors import (
+    ConflictError,
+    NotFoundError,
+    SundogError,
+    UnavailableError,
+)
 from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.server import Fault, Server, ServerEvent
+from sundog.workflows.pulse.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +52,7 @@ class Conductor:
     locks: ServerLocks
     max_attempts: int = 3
     groups: Shelf[ServerGroup] | None = None
+    waiting: Waiting = field(default_factory=Waiting)
     aggregates: Shelf[Aggregates] | None = None
 
     def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
@@ -93,15 +100,25 @@ class Conductor:
 
         self.servers.change(server_id, ended)
 
+    def postpone(self, server_id: UUID, why: str) -> None:
+        """Let a job wait as it is, until the next heartbeat settles its server."""
+        LOG.warning("Server %s waits: %s", server_id, why)
+        self.waiting.add(server_id, why)
+
     def fail(self, server_id: UUID, message: str, code: int = 500) -> None:
-        """Put a server into ERROR with its reason, unless it is being deleted."""
+        """Put a server into ERROR with its reason, unless it is being deleted.
+
+        While the database is away it waits.
+        """
         fault = Fault(code=code, message=message, created=self.clock())
-        claim = self.claims.get(server_id)
-        host = claim.assignment.host if claim else None
         try:
+            claim = self.claims.get(server_id)
+            host = claim.assignment.host if claim else None
             self.advance(server_id, ServerEvent.FAIL, fault=fault, host=host)
         except (ConflictError, NotFoundError):
             LOG.info("Server %s went away while it failed: %s", server_id, message)
+        except UnavailableError:
+            self.postpone(server_id, message)
 
     def refresh(self, host: str) -> HostSnapshot:
         """Look at a host anew: its devices, and what the claims say is held on it.
@@ -118,3 +135,10 @@ class Conductor:
             self.fleet.drop(consumer, host)
         self.reports.take(snapshot)
         return snapshot
+
+    def look_again(self, host: str) -> None:
+        """Look at a host anew after it refused; one that is away is looked at later."""
+        try:
+            self.refresh(host)
+        except SundogError as error:
+            LOG.warning("Host %s: %s", host, error)

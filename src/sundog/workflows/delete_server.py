@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import SundogError
+from sundog.core.errors import SundogError, UnavailableError
 from sundog.core.lives.claim import ClaimEvent, ClaimState
 from sundog.core.lives.server import Phase, ServerEvent
 
@@ -22,7 +22,7 @@ def delete_server(conductor: Conductor, server_id: UUID) -> None:
     """Bring a server that is being deleted to DELETED.
 
     What fails leaves it in ERROR with its claim still held, so that deleting again
-    goes on where this stopped.
+    goes on where this stopped. While an outside service is away it waits.
     """
     with conductor.locks.of(server_id):
         server = conductor.servers.get(server_id)
@@ -36,6 +36,8 @@ def delete_server(conductor: Conductor, server_id: UUID) -> None:
             conductor.claims.remove(server_id)
             now = conductor.clock()
             conductor.advance(server_id, ServerEvent.FINISH_DELETE, terminated=now)
+        except UnavailableError as away:
+            conductor.postpone(server_id, f"Deleting waits: {away}")
         except SundogError as error:
             conductor.fail(server_id, f"Deleting stopped: {error}")
         except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import NotFoundError
@@ -59,6 +59,8 @@ class HostBook:
     clock: Clock
     down_after: float = 60.0
     aggregates: Shelf[Aggregates] | None = None
+    # The hosts that did not answer when they were last looked at, and why.
+    lost: dict[str, str] = field(default_factory=dict)
 
     def hosts(self) -> Sequence[HostView]:
         """Return all hosts that have reported, by name."""
@@ -75,8 +77,10 @@ class HostBook:
         return self.services.list()
 
     def is_up(self, service: ServiceRecord) -> bool:
-        """Whether the service's agent has been heard of lately."""
+        """Whether the service's agent has been heard of lately, and last time."""
         if service.forced_down or service.last_seen is None:
+            return False
+        if service.host in self.lost:
             return False
         silence = self.clock() - service.last_seen
         return silence.total_seconds() < self.down_after
@@ -108,13 +112,25 @@ class HostBook:
         self.apply(service)
         return service
 
+    def lose(self, host: str, reason: str) -> None:
+        """Know that a host does not answer: it is down and takes no new servers."""
+        self.lost[host] = reason
+        self.fleet.enable(host, enabled=False, reason=f"it does not answer: {reason}")
+
+    def find(self, host: str) -> None:
+        """Know that a host answers; after a silence it takes new servers again."""
+        if self.lost.pop(host, None) is None:
+            return
+        for service in self.services.list():
+            if service.host == host:
+                self.apply(service)
+
     def apply(self, service: ServiceRecord) -> None:
         """Let choosers know whether a service's host takes new servers."""
-        self.fleet.enable(
-            service.host,
-            enabled=not (service.disabled or service.forced_down),
-            reason=_why_disabled(service),
-        )
+        reason = _why_disabled(service)
+        if service.host in self.lost:
+            reason = reason or f"it does not answer: {self.lost[service.host]}"
+        self.fleet.enable(service.host, enabled=not reason, reason=reason)
 
     def explain(
         self, flavor_id: str, image_id: str | None = None, zone: str = ""

@@ -43,6 +43,10 @@ class Owner:
 class Ledger(Protocol):
     """Placement: inventories in, claims in, atomic by its generations."""
 
+    def check(self) -> None:
+        """Raise UnavailableError when Placement is away; cheap when asked often."""
+        ...
+
     def report(self, tree: ProviderTree) -> None:
         """Make Placement's tree of one host equal ``tree``.
 
@@ -271,6 +275,14 @@ class HostAgent(Protocol):
     @property
     def name(self) -> str:
         """The host's name."""
+        ...
+
+    def start(self) -> HostSnapshot:
+        """Make the host what its rules ask for, then report.
+
+        Raises HostRefusedError, or UnavailableError while the host is away, as every
+        call does.
+        """
         ...
 
     def report(self) -> HostSnapshot:

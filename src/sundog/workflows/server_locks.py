@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ class ServerLocks:
     def __init__(self) -> None:
         """Start without any."""
         self._guard = Lock()
-        self._locks: dict[UUID, tuple[Lock, int]] = {}
+        self._locks: dict[UUID, tuple[RLock, int]] = {}
 
     @contextmanager
     def of(self, server_id: UUID) -> Iterator[None]:
-        """Hold a server's lock."""
+        """Hold a server's lock; a thread may hold it several times."""
         with self._guard:
-            lock, users = self._locks.get(server_id, (Lock(), 0))
+            lock, users = self._locks.get(server_id, (RLock(), 0))
             self._locks[server_id] = (lock, users + 1)
         try:
             with lock:

@@ -65,7 +65,8 @@ class ServerBook:
     """What the API may do with servers.
 
     ``begin_boot`` and ``begin_delete`` hand a job to the conductor and return at
-    once; ``new_id`` makes a fresh UUID (the core has no randomness).
+    once; ``check_ledger`` raises UnavailableError while Placement is away; ``new_id``
+    makes a fresh UUID (the core has no randomness).
     """
 
     servers: ServerStore
@@ -77,6 +78,7 @@ class ServerBook:
     clock: Clock
     new_id: Callable[[], UUID]
     quotas: QuotaBook
+    check_ledger: Callable[[], None]
     begin_boot: Callable[[Sequence[UUID]], None]
     begin_delete: Callable[[UUID], None]
 
@@ -86,8 +88,10 @@ class ServerBook:
         Raises BadRequestError for a flavor, image or extra spec that cannot be
         used, ForbiddenError where flavor and image contradict each other, or the
         project's quota leaves no room for ``min_count``; fewer than ``max_count``
-        are made where it leaves room for fewer.
+        are made where it leaves room for fewer. Raises UnavailableError while
+        Placement is away; nothing is recorded then.
         """
+        self.check_ledger()
         flavor, image = self._flavor(order.flavor_id), self._image(order.image_id)
         request = guest_request(flavor, image.properties, self.aliases)
         check_minimum(flavor, image)

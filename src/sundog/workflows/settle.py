@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sundog.core.errors import HostRefusedError, SundogError
+from sundog.core.errors import (
+    HostRefusedError,
+    SundogError,
+    UnavailableError,
+    waits_for,
+)
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase
 from sundog.workflows.actions.settle_errand import settle_server
@@ -20,34 +25,62 @@ if TYPE_CHECKING:
     from sundog.workflows.conductor import Conductor
 
 LOG = logging.getLogger(__name__)
+_STOPPED: Final = "The service stopped while the server was built."
 
 
 def settle(conductor: Conductor, begin_delete: Callable[[UUID], None]) -> None:
-    """Make the records agree again after a restart.
-
-    Guests of ACTIVE servers are started again with the devices that they hold;
-    where that fails the server goes to ERROR and keeps its claim. Actions that were
-    cut off go back or end. Servers whose building was cut off go to ERROR and hold
-    nothing. Deletes go on, and so does giving back what a failed job had begun to.
-    """
+    """Make the records agree again after a restart; see ``settle_one``."""
     for server in conductor.servers.list(ServerQuery()):
-        match server.phase:
-            case Phase.SHELVED_OFFLOADED | Phase.DELETED:
-                pass
-            case Phase.ERROR:
-                _end_giving_back(conductor, server)
-            case Phase.SCHEDULING | Phase.SPAWNING:
-                _undo_building(conductor, server)
-            case Phase.DELETING:
-                begin_delete(server.id)
-            case _:
-                settle_server(conductor, server)
+        settle_one(conductor, server.id, begin_delete, _STOPPED)
 
 
-def _undo_building(conductor: Conductor, server: Server) -> None:
-    why = "The service stopped while the server was built."
+def settle_one(
+    conductor: Conductor,
+    server_id: UUID,
+    begin_delete: Callable[[UUID], None],
+    why: str,
+) -> None:
+    """Bring a server whose job was cut off to where its record says.
+
+    The guest of an ACTIVE server is started again with the devices that it holds;
+    where that fails the server goes to ERROR and keeps its claim. Actions that were
+    cut off go back or end. A server whose building was cut off goes to ERROR, because
+    of ``why``, and holds nothing. Deletes go on, and so does giving back what a
+    failed job had begun to. While an outside service is away the server waits.
+    """
+    try:
+        server = conductor.servers.get(server_id)
+        _settle(conductor, server, begin_delete, why)
+    except SundogError as error:
+        if not waits_for(error):
+            raise
+        conductor.postpone(server_id, why)
+
+
+def _settle(
+    conductor: Conductor,
+    server: Server,
+    begin_delete: Callable[[UUID], None],
+    why: str,
+) -> None:
+    match server.phase:
+        case Phase.SHELVED_OFFLOADED | Phase.DELETED:
+            pass
+        case Phase.ERROR:
+            _end_giving_back(conductor, server)
+        case Phase.SCHEDULING | Phase.SPAWNING:
+            _undo_building(conductor, server, why)
+        case Phase.DELETING:
+            begin_delete(server.id)
+        case _:
+            settle_server(conductor, server)
+
+
+def _undo_building(conductor: Conductor, server: Server, why: str) -> None:
     try:
         _give_back(conductor, server)
+    except UnavailableError:
+        raise
     except SundogError as stuck:
         why += f" Giving back what it had failed: {stuck}; delete it to try again."
     conductor.fail(server.id, why)
@@ -63,6 +96,8 @@ def _end_giving_back(conductor: Conductor, server: Server) -> None:
         return
     try:
         _give_back(conductor, server)
+    except UnavailableError:
+        raise
     except SundogError as stuck:
         LOG.warning("Server %s still holds its claim: %s", server.id, stuck)
 

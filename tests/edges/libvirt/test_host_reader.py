@@ -10,6 +10,7 @@ import pytest
 from tests.edges.libvirt.simulated import ALICE, open_world
 
 from sundog.core.devices.pci_address import PciAddress
+from sundog.core.errors import UnavailableError
 from sundog.edges.libvirt.host_reader import HostIdentity, LibvirtHostReader
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.host_model import Fault, FaultKind
@@ -90,22 +91,27 @@ def test_a_garbage_reading_stops_nobody_else(tmp_path: Path) -> None:
 
 
 class _Deaf(SimulatedKernel):
-    """A host whose libvirt is away."""
+    """A host whose libvirt goes away while it is asked."""
+
+    to_what = ""
 
     def capabilities(self) -> str:
-        raise OSError(errno.ECONNREFUSED, "Connection refused")
+        if self.to_what == "cells":
+            raise OSError(errno.ECONNREFUSED, "Connection refused")
+        return super().capabilities()
 
     def node_devices(self, *, only_mdevs: bool = False) -> Sequence[str]:
-        raise OSError(errno.ECONNREFUSED, f"Connection refused {only_mdevs}")
+        if self.to_what == "devices":
+            raise OSError(errno.ECONNREFUSED, "Connection refused")
+        return super().node_devices(only_mdevs=only_mdevs)
 
 
-def test_a_host_that_cannot_be_read_has_nothing_to_offer() -> None:
-    """No cells and no devices, each with its reason; nothing is raised."""
+@pytest.mark.parametrize("what", ["cells", "devices"])
+def test_a_host_that_cannot_be_read_is_not_taken_for_an_empty_one(what: str) -> None:
+    """Its inventory would be taken away; the reason is told instead."""
     kernel = _Deaf(read_host_file(shipped_host("small")))
+    kernel.to_what = what
     identity = HostIdentity(name="a", uuid=UUID(int=1))
-    facts = LibvirtHostReader(identity, kernel).scan()
-    assert (facts.cells, facts.functions, facts.mdevs) == ((), (), ())
-    assert [each.where for each in facts.problems] == [
-        "the host's cells",
-        "the host's devices",
-    ]
+    told = f"the {what} of host a cannot be read: .*Connection refused"
+    with pytest.raises(UnavailableError, match=told):
+        LibvirtHostReader(identity, kernel).scan()

@@ -12,7 +12,7 @@ from tests.contracts.ledger import served
 from sundog.core.errors import UnavailableError
 from sundog.core.hosts.provider_tree import Inventory, Provider, ProviderTree
 from sundog.edges.placement.ledger import PlacementLedger
-from sundog.edges.placement.sessions import token_session
+from sundog.edges.placement.sessions import inside_session, token_session
 from sundog.workflows.ports import Owner
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def test_nobody_listening_is_unavailable() -> None:
         ledger = PlacementLedger(token_session(address, "admin"))
         for ask in (
             lambda: _claim(ledger),
+            ledger.check,
             lambda: ledger.report(TREE),
             lambda: ledger.release(uuid4()),
             lambda: ledger.allocation(uuid4()),
@@ -44,6 +45,25 @@ def test_nobody_listening_is_unavailable() -> None:
         ):
             with pytest.raises(UnavailableError, match="cannot be reached"):
                 ask()
+
+
+def test_who_asks_whether_it_is_there_asks_it_once_a_second(front: Front) -> None:
+    """Many creates at once cost one question; after a failure each asks anew."""
+    now, status = 100.0, ""
+    front.before = lambda _: status or None
+    ledger = PlacementLedger(inside_session(front), clock=lambda: now)
+    for _ in range(3):
+        ledger.check()
+    assert front.asked == ["GET /resource_providers"]
+    now, status = now + 1.0, "500 Internal Server Error"
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="failed: 500"):
+            ledger.check()
+    status = ""
+    ledger.allocation(uuid4())
+    now += 0.9
+    ledger.check()
+    assert len(front.asked) == 4
 
 
 def test_a_failure_inside_placement_is_unavailable(

@@ -152,6 +152,7 @@ class World:
             for snapshot in (rich_host(), plain_host())
         }
         self.aggregates: FakeShelf[Aggregates] = FakeShelf()
+        self.placement = FakeLedger()
         self.history = History(shelf=FakeShelf(), clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
         quotas = QuotaBook(
@@ -182,6 +183,7 @@ class World:
                 clock=self.clock,
                 new_id=Names(),
                 quotas=quotas,
+                check_ledger=self.placement.check,
                 begin_boot=self._boot_all,
                 begin_delete=self._delete,
             ),

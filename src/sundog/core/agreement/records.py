@@ -50,6 +50,7 @@ class HostRecords:
 class DisagreementKind(Enum):
     """Which records differ, and how; the values are public and stable."""
 
+    HOST_AWAY = "host-away"
     GUEST_UNCLAIMED = "guest-unclaimed"
     GUEST_UNWANTED = "guest-unwanted"
     GUEST_MISSING = "guest-missing"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import libvirt
 from lxml import etree
 
-from sundog.core.errors import HostRefusedError
+from sundog.core.errors import HostRefusedError, SundogError, UnavailableError
 from sundog.core.lives.guest import GuestState
 from sundog.edges.libvirt.connection import one_line
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Libvirt's binding ships no types; a domain by name.
 Domain = Any
 
+# Whose errors tell that the daemon was not reached, or was lost while it was asked.
+_ON_THE_WAY: Final = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
 _POLL_SECONDS: Final = 0.2
 # A guest's driver may need a while to let go of a device.
 _DETACH_WAITS: Final = (0.0, 0.1, 0.4, 1.0, 2.0, 4.0)
@@ -143,6 +145,11 @@ def is_over(error: libvirt.libvirtError) -> bool:
     }
 
 
-def refusal(what: str, error: libvirt.libvirtError) -> HostRefusedError:
-    """Return libvirt's error in our words, on one line."""
-    return HostRefusedError(f"libvirt {what}: {one_line(error)}")
+def refusal(what: str, error: libvirt.libvirtError) -> SundogError:
+    """Return libvirt's error in our words, on one line.
+
+    A daemon that cannot be reached is away; any other word of it is a refusal.
+    """
+    is_away = error.get_error_domain() in _ON_THE_WAY
+    kind = UnavailableError if is_away else HostRefusedError
+    return kind(f"libvirt {what}: {one_line(error)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sundog.core.hosts.host_snapshot import HostFacts, Problem
+from sundog.core.errors import UnavailableError
+from sundog.core.hosts.host_snapshot import HostFacts
 from sundog.edges.libvirt.capabilities_xml import CpuSets, read_cells
 from sundog.edges.libvirt.node_devices import NodeDevices, read_node_devices
 
@@ -31,7 +32,11 @@ class HostIdentity:
 
 
 class LibvirtHostReader:
-    """Reads a host; what cannot be read becomes a problem, never an exception."""
+    """Reads a host; a device that cannot be read becomes a problem.
+
+    A host that cannot be read at all raises UnavailableError: what it has is unknown,
+    and an empty answer would take its inventory away.
+    """
 
     def __init__(self, identity: HostIdentity, kernel: HostKernel) -> None:
         """Read ``kernel``, and report it under ``identity``."""
@@ -41,9 +46,7 @@ class LibvirtHostReader:
 
     def scan(self) -> HostFacts:
         """Return what is there now."""
-        problems: list[Problem] = []
-        cells = self._cells(problems)
-        devices = self._devices(problems)
+        cells, devices = self._cells(), self._devices()
         return HostFacts(
             name=self._identity.name,
             uuid=self._identity.uuid,
@@ -54,10 +57,10 @@ class LibvirtHostReader:
             libvirt_version=self._identity.libvirt_version,
             boot_id=self._kernel.boot_id(),
             booted=self._kernel.booted(),
-            problems=(*problems, *devices.problems),
+            problems=devices.problems,
         )
 
-    def _cells(self, problems: list[Problem]) -> tuple[Cell, ...]:
+    def _cells(self) -> tuple[Cell, ...]:
         try:
             document = self._kernel.capabilities()
             if self._cells_of is None or self._cells_of[0] != document:
@@ -65,18 +68,18 @@ class LibvirtHostReader:
                 self._cells_of = (document, cells)
             return self._cells_of[1]
         except (ValueError, OSError, SyntaxError) as error:
-            problems.append(_problem("the host's cells", error))
-            return ()
+            raise self._unreadable("cells", error) from error
 
-    def _devices(self, problems: list[Problem]) -> NodeDevices:
+    def _devices(self) -> NodeDevices:
         try:
             return read_node_devices(
                 self._kernel.node_devices(), self._kernel.type_description
             )
         except OSError as error:
-            problems.append(_problem("the host's devices", error))
-            return NodeDevices()
+            raise self._unreadable("devices", error) from error
 
-
-def _problem(where: str, error: Exception) -> Problem:
-    return Problem(where=where, reason=" ".join(str(error).split()))
+    def _unreadable(self, what: str, error: Exception) -> UnavailableError:
+        reason = " ".join(str(error).split())
+        return UnavailableError(
+            f"the {what} of host {self._identity.name} cannot be read: {reason}"
+        )

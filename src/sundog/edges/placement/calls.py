@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,12 +12,15 @@ from keystoneauth1.adapter import Adapter
 from sundog.core.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keystoneauth1.session import Session
 
 # 1.39 (2022.1): consumer types, re-parenting, generations on every write.
 _MICROVERSION: Final = "1.39"
 _OUR_FAULT: Final = range(400, 500)
 _REFUSED_US: Final = (401, 403)
+_FRESH_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,12 @@ class Answer:
 class Calls:
     """Placement's API; an answer that says nothing of the question is raised."""
 
-    def __init__(self, session: Session) -> None:
-        """Speak through a keystoneauth session."""
+    def __init__(
+        self, session: Session, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Speak through a keystoneauth session; ``clock`` counts seconds."""
+        self._clock = clock
+        self._answered = -_FRESH_SECONDS
         self._adapter = Adapter(
             session=session,
             service_type="placement",
@@ -53,6 +61,20 @@ class Calls:
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Answer:
         """Ask; raises UnavailableError when Placement is away or shuts us out."""
+        self._answered = -_FRESH_SECONDS
+        answer = self._call(method, path, body)
+        self._answered = self._clock()
+        return answer
+
+    def check(self) -> None:
+        """Raise UnavailableError when Placement is away; asks it if that is not known.
+
+        An answer tells for a second, so that many requests cost one question.
+        """
+        if self._clock() - self._answered >= _FRESH_SECONDS:
+            self.get("/resource_providers?name=sundog-asks-whether-anybody-is-there")
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
         named = f"Placement, asked to {method} {path},"
         try:
             response = self._adapter.request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from sundog.edges.placement.names import KnownNames
 from sundog.edges.placement.tree_calls import StaleTreeError, TreeCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from keystoneauth1.session import Session
 
@@ -33,14 +34,20 @@ _CONCURRENT: Final = "placement.concurrent_update"
 class PlacementLedger:
     """``Ledger`` over Placement's API; any number of threads may use it."""
 
-    def __init__(self, session: Session) -> None:
-        """Speak through a keystoneauth session; see ``sessions``."""
-        self._calls = Calls(session)
+    def __init__(
+        self, session: Session, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Speak through a keystoneauth session; see ``sessions`` and ``Calls``."""
+        self._calls = Calls(session, clock)
         self._classes = KnownNames(self._calls, "/resource_classes", "resource_classes")
         self._traits = KnownNames(self._calls, "/traits", "traits")
         self._seen: dict[UUID, tuple[int, Provider]] = {}
         self._written: set[str] = set()
         self._reporting = Lock()
+
+    def check(self) -> None:
+        """Raise UnavailableError when Placement is away; see ``Calls.check``."""
+        self._calls.check()
 
     def report(self, tree: ProviderTree) -> None:
         """Make Placement's tree of one host equal ``tree``; see ``Ledger.report``.

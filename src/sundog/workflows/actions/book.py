@@ -196,6 +196,9 @@ class ActionBook:
 
     def _run(self, server_id: UUID, word: str, deed: Deed) -> None:
         error = run(self.conductor, server_id, deed)
+        if error is None:
+            # It waits; its history ends when it is settled.
+            return
         host = self.conductor.servers.get(server_id).host
         self.history.finish(server_id, word, error, host)
 

@@ -12,6 +12,8 @@ from sundog.core.errors import (
     NotFoundError,
     StuckError,
     SundogError,
+    UnavailableError,
+    waits_for,
 )
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
@@ -127,11 +129,14 @@ def undo(conductor: Conductor, server: Server) -> Server:
     return conductor.advance(server.id, ServerEvent.UNDO, **before)
 
 
-def run(conductor: Conductor, server_id: UUID, deed: Callable[[Job], None]) -> str:
+def run(
+    conductor: Conductor, server_id: UUID, deed: Callable[[Job], None]
+) -> str | None:
     """Do an errand that was asked for; returns why it failed, or nothing.
 
     The deed undoes what it did when it fails; the server then goes back. Where that
-    could not be done it goes to ERROR, with its claim.
+    could not be done it goes to ERROR, with its claim; but while an outside service
+    is away it waits as it is, and None is returned.
     """
     with conductor.locks.of(server_id):
         server = conductor.servers.get(server_id)
@@ -145,14 +150,21 @@ def run(conductor: Conductor, server_id: UUID, deed: Callable[[Job], None]) -> s
             LOG.info("Server %s went away: %s", server_id, error)
             return str(error)
         except StuckError as error:
-            conductor.fail(server_id, str(error))
-            return str(error)
+            return _stay_stuck(job, error)
         except SundogError as error:
             return _go_back(job, str(error))
         except Exception:
             LOG.exception("%s of server %s failed", errand.asked.value, server_id)
             return _go_back(job, "It failed; the service's log says why.")
         return ""
+
+
+def _stay_stuck(job: Job, error: StuckError) -> str | None:
+    if waits_for(error):
+        job.conductor.postpone(job.server.id, str(error))
+        return None
+    job.conductor.fail(job.server.id, str(error))
+    return str(error)
 
 
 def _go_back(job: Job, why: str) -> str:
@@ -163,4 +175,6 @@ def _go_back(job: Job, why: str) -> str:
             job.conductor.advance(job.server.id, ServerEvent.LOSE)
     except ConflictError as error:
         LOG.info("Server %s went away: %s", job.server.id, error)
+    except UnavailableError:
+        job.conductor.postpone(job.server.id, why)
     return why

@@ -52,6 +52,16 @@ def end_cut_off(servers: ServerStore, history: History) -> None:
             history.finish(server.id, action.action, _CUT_OFF)
 
 
+def end_settled(servers: ServerStore, history: History, server_id: UUID) -> None:
+    """End what a server waited with, once it was settled; not what it still does."""
+    server = servers.get(server_id)
+    if server.task is not None:
+        return
+    for action in history.list(server_id):
+        if action.is_under_way:
+            history.finish(server_id, action.action, _outcome(action, server))
+
+
 def _outcome(action: InstanceAction, server: Server) -> str:
     """Return why an action has failed whose end was not recorded; empty: it did not."""
     if server.phase is Phase.ERROR:

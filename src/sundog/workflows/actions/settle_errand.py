@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from sundog.core.errors import HostRefusedError, SundogError
+from sundog.core.errors import HostRefusedError, SundogError, waits_for
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF
@@ -26,7 +26,8 @@ def settle_server(conductor: Conductor, server: Server) -> None:
     """Bring a server that was built to where its record says.
 
     A job that was cut off ends as ENDINGS says, or goes back to where it was asked.
-    The guest then follows the record.
+    The guest then follows the record. While an outside service is away that is
+    raised.
     """
     errand = ERRAND_OF.get(server.phase)
     # Records from before there were intents have only their phase to tell.
@@ -39,6 +40,8 @@ def settle_server(conductor: Conductor, server: Server) -> None:
             server = undo(conductor, server)
         _follow(conductor, server)
     except SundogError as error:
+        if waits_for(error):
+            raise
         conductor.fail(server.id, f"Settling after a restart failed: {error}")
 
 

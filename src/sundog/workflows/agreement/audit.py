@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sundog.core.agreement.check_records import disagreements, mdev_names
 from sundog.core.agreement.records import (
     Disagreement,
+    DisagreementKind,
     HostRecords,
     Repair,
     ServerWord,
@@ -68,8 +69,8 @@ class AuditBook:
     def audit(self) -> tuple[Disagreement, ...]:
         """Return every disagreement of every host, by host.
 
-        A host that does not answer raises HostRefusedError, Placement that is away
-        UnavailableError: unknown is not agreed.
+        A host that does not answer is one: unknown is not agreed. Placement that is
+        away raises UnavailableError.
         """
         found: list[Disagreement] = []
         for name in sorted(self.conductor.agents):
@@ -87,7 +88,14 @@ class AuditBook:
 
     def of_host(self, name: str) -> tuple[Disagreement, ...]:
         """Return the disagreements of one host."""
-        return disagreements(collect(self.conductor, self.conductor.agents[name]))
+        agent = self.conductor.agents[name]
+        try:
+            records = collect(self.conductor, agent)
+        except _SilentHostError as silent:
+            what = f"it does not answer, so nothing is known of it: {silent}"
+            kind = DisagreementKind.HOST_AWAY
+            return (Disagreement(host=name, kind=kind, what=what),)
+        return disagreements(records)
 
     def heal(self, *, dry_run: bool = False) -> tuple[Healing, ...]:
         """Make the safe repairs, each looked at again under its server's lock.
@@ -114,6 +122,10 @@ class AuditBook:
         return Healing(disagreement=one, mended=True)
 
 
+class _SilentHostError(SundogError):
+    """A host did not answer."""
+
+
 def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
     """Read all records of one host.
 
@@ -121,8 +133,10 @@ def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
     works on, is moving.
     """
     before = _servers(conductor)
-    snapshot = agent.report()
-    guests = agent.running()
+    try:
+        snapshot, guests = agent.report(), agent.running()
+    except SundogError as silent:
+        raise _SilentHostError(str(silent)) from silent
     claims = {claim.consumer: claim for claim in conductor.claims.of_host(agent.name)}
     allocations = conductor.ledger.held(snapshot.uuid)
     providers = conductor.ledger.providers(snapshot.uuid)
@@ -141,7 +155,7 @@ def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
         moving=frozenset(
             key
             for key, server in after.items()
-            if server.task is not None or before.get(key) != server
+            if server.intent or server.task or before.get(key) != server
         ),
     )
 

@@ -20,7 +20,10 @@ class HostReader(Protocol):
     """Reads a host."""
 
     def scan(self) -> HostFacts:
-        """Return what is there now; what cannot be read is told, not raised."""
+        """Return what is there now; what cannot be read is told.
+
+        Raises UnavailableError when the host as a whole cannot be read.
+        """
         ...
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from uuid import uuid4
+
 import libvirt
 import pytest
 
 from sundog.core.errors import UnavailableError
+from sundog.edges.libvirt.guest_xml import TEST_DRIVER
+from sundog.edges.libvirt.guests import LibvirtGuests
 from sundog.edges.libvirt.live.lasting_connection import LastingConnection
 
 
@@ -60,3 +65,12 @@ def test_a_daemon_that_is_away_is_one_line() -> None:
         lasting.version()
     with pytest.raises(libvirt.libvirtError):
         lasting.getCapabilities()
+
+
+def test_a_daemon_that_is_away_is_no_refusal() -> None:
+    """Nothing is known of the guests then: whoever asks may come again later."""
+    connection = LastingConnection("qemu+unix:///system?socket=/nonexistent/socket")
+    guests = LibvirtGuests(connection, TEST_DRIVER)
+    for ask in (guests.running, partial(guests.stop, uuid4())):
+        with pytest.raises(UnavailableError, match="Failed to connect socket"):
+            ask()

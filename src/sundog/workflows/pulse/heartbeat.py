@@ -1,0 +1,67 @@
+"""What is done now and then: look at every host, take up what waited."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sundog.core.errors import SundogError
+from sundog.workflows.settle import settle_one
+from sundog.workflows.start_host import start_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from sundog.workflows.conductor import Conductor
+    from sundog.workflows.hosts import HostBook
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The pulse of a service; ``begin`` hands a job over and returns at once.
+
+    ``settled`` is told each server that was taken up, to record how it went.
+    """
+
+    conductor: Conductor
+    hosts: HostBook
+    begin: Callable[[Callable[[], object]], None]
+    begin_delete: Callable[[UUID], None]
+    settled: Callable[[UUID], None]
+
+    def beat(self) -> None:
+        """Look at every host, then take up the servers that waited."""
+        self.look()
+        for server_id, why in self.conductor.waiting.take().items():
+            self.begin(partial(self._take_up, server_id, why))
+
+    def look(self) -> None:
+        """Scan every host and report what changed; one that is away holds up none.
+
+        A host that is away keeps its inventory, and gets no new servers.
+        """
+        for name in self.conductor.agents:
+            try:
+                self._look_at(name)
+            except SundogError as error:
+                LOG.warning("Host %s: %s", name, error)
+                self.hosts.lose(name, str(error))
+            else:
+                self.hosts.find(name)
+
+    def _look_at(self, name: str) -> None:
+        if self.conductor.fleet.state(name) is None:
+            agent = self.conductor.agents[name]
+            start_host(self.conductor, self.hosts, agent.start())
+        else:
+            self.conductor.reports.heard_of(self.conductor.refresh(name))
+
+    def _take_up(self, server_id: UUID, why: str) -> None:
+        with self.conductor.locks.of(server_id):
+            settle_one(self.conductor, server_id, self.begin_delete, why)
+            self.settled(server_id)
