@@ -27,6 +27,7 @@ from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
+from sundog.wiring.pulse import heartbeat
 from sundog.wiring.real import real_host, real_host_name
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
@@ -37,7 +38,6 @@ from sundog.workflows.actions.recorded import (
     boot_recorded,
     delete_recorded,
     end_cut_off,
-    end_settled,
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
@@ -52,7 +52,6 @@ from sundog.workflows.projects.flavor_access import AccessBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
-from sundog.workflows.pulse.heartbeat import Heartbeat
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.servers import ServerBook
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.ports import Ledger
     from sundog.workflows.projects.aggregates import Membership
+    from sundog.workflows.pulse.heartbeat import Heartbeat
 
 # Servers of one create request that are claimed in one write: a write's own cost is
 # shared, and a refusal costs no more than this many single writes.
@@ -182,7 +182,7 @@ def build_embedded(settings: Settings) -> Embedded:
             agents=agents,
             simulated=simulated,
             jobs=jobs,
-            heartbeat=_heartbeat(conductor, books, jobs),
+            heartbeat=heartbeat(conductor, books, jobs, health, opening),
             closing=opening.pop_all(),
         )
 
@@ -196,16 +196,6 @@ def _real_tools(
     host = real_host(settings, name, images.file_of)
     opening.callback(host.connection.close)
     return {name: host.tools}
-
-
-def _heartbeat(conductor: Conductor, books: Books, jobs: Jobs) -> Heartbeat:
-    return Heartbeat(
-        conductor=conductor,
-        hosts=books.hosts,
-        begin=jobs.begin,
-        begin_delete=books.servers.begin_delete,
-        settled=partial(end_settled, conductor.servers, books.actions.history),
-    )
 
 
 def host_models(settings: Settings) -> tuple[HostModel, ...]:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.choose_host import check
-from sundog.core.devices.health import withhold
+from sundog.core.devices.health import used_once, withhold
 from sundog.core.errors import HostRefusedError
 from sundog.core.guest_config import guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
@@ -22,11 +22,12 @@ from sundog.core.lives.guest import GuestState
 from sundog.workflows.devices.health import HealthNotes, NoNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
     from sundog.core.devices.device_spec import DeviceSpec
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.lives.figures import GuestFigures
     from sundog.workflows.devices.ports import (
@@ -84,6 +85,8 @@ class LocalHost:
         self._rules = rules
         self._lock = Lock()
         self._serials = itertools.count(first_serial)
+        # The devices to be cleaned after each use, as of the last judgement.
+        self._once: Mapping[PciAddress, tuple[str, ...]] = {}
 
     @property
     def name(self) -> str:
@@ -197,6 +200,9 @@ class LocalHost:
     def _prepare(self, consumer: UUID, share: DeviceShare) -> None:
         """Make a device ready, and note how that went."""
         health = self._tools.health
+        if share.address in self._once:
+            # Before its first use: whatever happens then, it is not as new any more.
+            health.used(self._name, share.address, consumer)
         try:
             self._tools.bench.make_ready(consumer, share)
         except HostRefusedError as refused:
@@ -231,7 +237,9 @@ class LocalHost:
         # What is held back is not offered anew; whose it is may start on it again.
         claim = self._claims.get(consumer)
         is_its = claim is not None and claim.state is ClaimState.ALLOCATED
-        snapshot = self._snapshot(others, withheld=not is_its)
+        reasons = self._tools.health.reasons(self._name, consumer)
+        snapshot = self._snapshot(others, {} if is_its else reasons)
+        self._once = used_once(snapshot)
         state = HostState(snapshot=snapshot, holdings=others)
         reason = check(assignment, state, consumer)
         if reason:
@@ -256,11 +264,14 @@ class LocalHost:
         ]
 
     def _snapshot(
-        self, holdings: Sequence[Holding], *, withheld: bool = True
+        self,
+        holdings: Sequence[Holding],
+        reasons: Mapping[PciAddress, str] | None = None,
     ) -> HostSnapshot:
+        """Scan; ``reasons`` are why devices are not offered, by default as noted."""
         serial = next(self._serials)
         facts = guest_part(self._tools.reader.scan(), self._rules.share)
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
-        if withheld:
-            snapshot = withhold(snapshot, self._tools.health.reasons(self._name))
-        return replace(snapshot, serial=serial)
+        if reasons is None:
+            reasons = self._tools.health.reasons(self._name)
+        return replace(withhold(snapshot, reasons), serial=serial)

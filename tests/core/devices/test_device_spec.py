@@ -30,6 +30,7 @@ KEYS = st.sampled_from(
         "physical_network",
         "trusted",
         "one_time_use",
+        "cleaning_command",
         "max_instances",
         "colour",
     ]
@@ -55,6 +56,35 @@ def problems_of(*lines: str) -> tuple[str, ...]:
     with pytest.raises(BadConfigurationError) as caught:
         parse_device_specs(lines)
     return caught.value.problems
+
+
+def test_a_cleaning_command_is_read_as_a_shell_reads_it() -> None:
+    """Or as a list of its words."""
+    for said in (
+        "/bin/scrub --card 'the big one'",
+        ["/bin/scrub", "--card", "the big one"],
+    ):
+        rule = {"one_time_use": True, "cleaning_command": said}
+        (spec,) = parse_device_specs([json.dumps(rule)])
+        assert spec.tags.cleaning_command == ("/bin/scrub", "--card", "the big one")
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"one_time_use": True, "mdev_type": "x"}, "not for vGPUs"),
+        ({"cleaning_command": "/bin/true"}, "add one_time_use"),
+        ({"one_time_use": True, "cleaning_command": "true"}, "full path"),
+        ({"one_time_use": True, "cleaning_command": ""}, "full path"),
+        ({"one_time_use": True, "cleaning_command": [1]}, "a list of text"),
+        ({"one_time_use": True, "cleaning_command": 7}, "a list of text"),
+    ],
+)
+def test_what_cannot_be_used_once_or_cleaned_is_told(
+    rule: dict[str, object], told: str
+) -> None:
+    [problem] = problems_of(json.dumps(rule))
+    assert told in problem
 
 
 def test_a_rule_holds_everything_that_it_says() -> None:

@@ -21,7 +21,13 @@ from sundog.core.devices.device import (
 from sundog.core.devices.device_spec import parse_device_specs
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import Cell, Holding, HostFacts, Problem
-from sundog.core.hosts.whitelist import GONE, LEFT, HostPolicy, offer
+from sundog.core.hosts.whitelist import (
+    GONE,
+    LEFT,
+    ONCE_IS_NOT_FOR_VFS,
+    HostPolicy,
+    offer,
+)
 
 BOOTED = datetime(2026, 1, 1, tzinfo=UTC)
 GPU = PciFunction(
@@ -344,3 +350,10 @@ def test_a_one_time_device_is_marked_for_placement() -> None:
     """Nova's trait says so."""
     (card,) = cards(facts(GPU), '{"one_time_use": "yes"}')
     assert "HW_PCI_ONE_TIME_USE" in card.devices[0].tags.traits
+
+
+def test_a_vf_is_not_used_once() -> None:
+    """It is not offered, with the reason; its PF is."""
+    (card,) = cards(facts(PF, VFS[0]), '{"vendor_id": "8086", "one_time_use": true}')
+    pf, vf = card.devices
+    assert (pf.unavailable, vf.unavailable) == ("", ONCE_IS_NOT_FOR_VFS)

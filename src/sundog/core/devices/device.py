@@ -94,6 +94,8 @@ class DeviceTags:
     physical_network: str | None = None
     trusted: bool = False
     one_time_use: bool = False
+    # What cleans a device that is used once: the command and its arguments.
+    cleaning_command: tuple[str, ...] = ()
     max_instances: int | None = None
     other: tuple[tuple[str, str], ...] = ()
 

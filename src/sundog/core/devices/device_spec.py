@@ -7,6 +7,7 @@ Keys and their meaning are Nova's (``conf/pci.py`` of Nova 34), with ``mdev_type
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -50,6 +51,7 @@ _KEYS: Final = frozenset(
         "physical_network",
         "trusted",
         "one_time_use",
+        "cleaning_command",
         "max_instances",
     }
 )
@@ -155,6 +157,11 @@ def _check_together(rule: Rule) -> None:
 
 
 def _read_tags(rule: Rule) -> DeviceTags:
+    once = rule.read("one_time_use", as_flag, absent=False)
+    if once and ("mdev_type" in rule or "vgpu_type" in rule):
+        rule.tell("one_time_use", "is for whole functions and PFs, not for vGPUs")
+    if "cleaning_command" in rule and not once:
+        rule.tell("cleaning_command", "cleans what is used once; add one_time_use")
     return DeviceTags(
         resource_class=rule.read("resource_class", as_class, ""),
         traits=rule.read("traits", as_traits, frozenset()),
@@ -162,7 +169,8 @@ def _read_tags(rule: Rule) -> DeviceTags:
         live_migratable=rule.read("live_migratable", as_flag, None),
         physical_network=rule.read("physical_network", _as_text_or_null, None),
         trusted=rule.read("trusted", as_flag, absent=False),
-        one_time_use=rule.read("one_time_use", as_flag, absent=False),
+        one_time_use=once,
+        cleaning_command=rule.read("cleaning_command", _as_command, ()),
         max_instances=rule.read(
             "max_instances", partial(as_count, largest=_MOST_INSTANCES), None
         ),
@@ -191,6 +199,16 @@ def _as_text_or_null(value: object) -> str | None:
 def _as_types(value: object) -> frozenset[str]:
     types = frozenset(as_type_names(value))
     return ANY_TYPE if "*" in types else types
+
+
+def _as_command(value: object) -> tuple[str, ...]:
+    """Read a command with its arguments, as a shell's words or a list of them."""
+    words = shlex.split(value) if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(one, str) for one in words):
+        raise ValueError("must be text, or a list of text")
+    if not words or not words[0].startswith("/"):
+        raise ValueError("must begin with the full path of a program")
+    return tuple(words)
 
 
 def _as_tag(value: object) -> str:

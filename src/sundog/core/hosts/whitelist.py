@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sundog.core.devices.device import DeviceTags
+from sundog.core.devices.device import DeviceKind, DeviceTags
 from sundog.core.devices.device_spec import ANY_TYPE, first_match
 from sundog.core.hosts.host_snapshot import HostSnapshot, Problem
 from sundog.core.hosts.offered_card import Offer, build_card, card_address
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LEFT = "left the whitelist"
 GONE = "gone from the host"
+ONCE_IS_NOT_FOR_VFS = "a VF cannot be used once; one_time_use is for PFs and PCI"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,11 @@ def _parent(
 
 def _offers(function: PciFunction, spec: DeviceSpec) -> Iterator[Offer]:
     if not spec.offers_types:
-        yield Offer.whole(function, spec.tags)
+        whole = Offer.whole(function, spec.tags)
+        if spec.tags.one_time_use and function.kind is DeviceKind.VF:
+            # As in Nova: a VF shares its card, so that cleaning it cleans nothing.
+            whole = replace(whole, unavailable=whole.unavailable or ONCE_IS_NOT_FOR_VFS)
+        yield whole
         return
     for made in function.mdev_types:
         if spec.makes(made.id):

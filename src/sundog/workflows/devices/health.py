@@ -12,6 +12,7 @@ from sundog.core.errors import BadRequestError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from uuid import UUID
 
     from sundog.workflows.projects.shelf import Shelf
 
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
 class HealthNotes(Protocol):
     """What a host asks and tells of its devices' health."""
 
-    def reasons(self, host: str) -> Mapping[PciAddress, str]:
-        """Return why devices of a host are not offered."""
+    def reasons(self, host: str, user: UUID | None = None) -> Mapping[PciAddress, str]:
+        """Return why devices of a host are not offered; ``user`` may use its again."""
+        ...
+
+    def used(self, host: str, address: PciAddress, user: UUID) -> None:
+        """Note that a device was used that is to be cleaned before its next use."""
+        ...
+
+    def to_clean(self, host: str) -> frozenset[PciAddress]:
+        """Return the devices of a host that wait for their cleaning."""
+        ...
+
+    def cleaned(self, host: str, address: PciAddress, problem: str) -> None:
+        """Note how a cleaning went; no problem: it went well."""
         ...
 
     def failed(self, host: str, address: PciAddress, reason: str) -> None:
@@ -35,9 +48,23 @@ class HealthNotes(Protocol):
 class NoNotes:
     """Fulfils ``HealthNotes`` where nothing is noted."""
 
-    def reasons(self, host: str) -> Mapping[PciAddress, str]:  # noqa: ARG002 - the port's signature
+    def reasons(
+        self,
+        host: str,  # noqa: ARG002 - the port's signature
+        user: UUID | None = None,  # noqa: ARG002 - same
+    ) -> Mapping[PciAddress, str]:
         """Return none."""
         return {}
+
+    def used(self, host: str, address: PciAddress, user: UUID) -> None:
+        """Forget it."""
+
+    def to_clean(self, host: str) -> frozenset[PciAddress]:  # noqa: ARG002 - same
+        """Return none."""
+        return frozenset()
+
+    def cleaned(self, host: str, address: PciAddress, problem: str) -> None:
+        """Forget it."""
 
     def failed(self, host: str, address: PciAddress, reason: str) -> None:
         """Forget it."""
@@ -55,14 +82,47 @@ class HealthBook:
         self._lock = Lock()
         self._known = {(one.host, one.address): one for one in shelf.list()}
 
-    def reasons(self, host: str) -> Mapping[PciAddress, str]:
-        """Return why devices of a host are not offered."""
+    def reasons(self, host: str, user: UUID | None = None) -> Mapping[PciAddress, str]:
+        """Return why devices of a host are not offered; ``user`` may use its again."""
         with self._lock:
-            return {
-                PciAddress.parse(one.address): one.why_not
+            mine = str(user) if user else None
+            known = [
+                replace(one, used_by="") if one.used_by == mine else one
                 for one in self._known.values()
-                if one.host == host and one.why_not
-            }
+                if one.host == host
+            ]
+        return {
+            PciAddress.parse(one.address): one.why_not for one in known if one.why_not
+        }
+
+    def used(self, host: str, address: PciAddress, user: UUID) -> None:
+        """Note that a device was used that is to be cleaned before its next use."""
+        self._note(
+            host,
+            str(address),
+            lambda one: replace(one, used_by=str(user), cleanings=0),
+        )
+
+    def to_clean(self, host: str) -> frozenset[PciAddress]:
+        """Return the devices of a host that wait for their cleaning."""
+        with self._lock:
+            return frozenset(
+                PciAddress.parse(one.address)
+                for one in self._known.values()
+                if one.host == host and one.waits_for_cleaning
+            )
+
+    def cleaned(self, host: str, address: PciAddress, problem: str) -> None:
+        """Note how a cleaning went; after a good one the device is as new."""
+        self._note(
+            host,
+            str(address),
+            lambda one: (
+                one.uncleaned(problem)
+                if problem
+                else replace(one, used_by="", cleanings=0)
+            ),
+        )
 
     def failed(self, host: str, address: PciAddress, reason: str) -> None:
         """Note that a device failed its preparation."""
@@ -83,14 +143,18 @@ class HealthBook:
         """Forget all that is known against a device; raises NotFoundError for none."""
         if (host, str(address)) not in self._known:
             raise NotFoundError(f"Device {address} of host {host} is not held.")
-        self._note(host, str(address), lambda one: replace(one, held=False, failures=0))
+        self._note(
+            host,
+            str(address),
+            lambda one: replace(one, held=False, failures=0, used_by="", cleanings=0),
+        )
 
     def _note(
         self, host: str, address: str, edit: Callable[[DeviceHealth], DeviceHealth]
     ) -> None:
         def noted(old: DeviceHealth | None) -> DeviceHealth | None:
             new = edit(old or DeviceHealth(host=host, address=address))
-            return new if new.held or new.failures else None
+            return None if new.is_good else new
 
         with self._lock:
             new = self._shelf.change(host, address, noted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import DeviceShare
@@ -24,6 +24,14 @@ class HostReader(Protocol):
 
         Raises UnavailableError when the host as a whole cannot be read.
         """
+        ...
+
+
+class Cleaner(Protocol):
+    """Runs what cleans a device."""
+
+    def clean(self, command: Sequence[str], host: str, address: PciAddress) -> str:
+        """Run a command for a device; returns why it failed, or nothing."""
         ...
 
 

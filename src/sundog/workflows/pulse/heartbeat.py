@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.workflows.conductor import Conductor
+    from sundog.workflows.devices.cleaning import Cleaning
     from sundog.workflows.hosts import HostBook
 
 LOG = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ LOG = logging.getLogger(__name__)
 class Heartbeat:
     """The pulse of a service; ``begin`` hands a job over and returns at once.
 
+    Without ``cleaning`` no device is cleaned.
     ``settled`` is told each server that was taken up, to record how it went.
     """
 
@@ -33,12 +35,16 @@ class Heartbeat:
     begin: Callable[[Callable[[], object]], None]
     begin_delete: Callable[[UUID], None]
     settled: Callable[[UUID], None]
+    cleaning: Cleaning | None = None
 
     def beat(self) -> None:
-        """Look at every host, then take up the servers that waited."""
+        """Look at every host, take up the servers that waited, clean devices."""
         self.look()
         for server_id, why in self.conductor.waiting.take().items():
             self.begin(partial(self._take_up, server_id, why))
+        for host in self.conductor.agents:
+            if self.cleaning is not None and self.cleaning.is_due(host):
+                self.begin(partial(self.cleaning.clean, host))
 
     def look(self) -> None:
         """Scan every host and report what changed; one that is away holds up none.

@@ -1,0 +1,1 @@
+"""Commands that the operator names, run as processes."""
