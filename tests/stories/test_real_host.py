@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.edges.sysfs.tree import tree_of
+from tests.edges.sysfs.tree import Tree, tree_of
 
 from sundog.core.errors import BadConfigurationError, UnavailableError
+from sundog.core.hosts.checkup import Mark
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.simulation.test_driver import write_test_host
 from sundog.settings.read import read_settings
 from sundog.settings.tree import LibvirtSettings
+from sundog.wiring.capture import capture_host
+from sundog.wiring.doctor import examine_host
 from sundog.wiring.embedded import build_embedded
 
 if TYPE_CHECKING:
@@ -39,22 +42,18 @@ def settings(folder: Path, uri: str, **more: object) -> Settings:
 
 
 def test_a_real_host_is_reported_beside_a_simulated_one(tmp_path: Path) -> None:
-    """Its cards are offered by the whitelist and stand in Placement's tree."""
-    kernel = SimulatedKernel(read_host_file(shipped_host("two-socket-8-cards")))
-    tree_of(kernel, tmp_path / "root")
-    uri = write_test_host(kernel, tmp_path)
-    hosts = {"simulation.host_file": ["sim1=two-socket-8-cards"]}
-    with build_embedded(settings(tmp_path, uri, **hosts)) as service:
+    """It has its cells in Placement's tree; the test driver has no PCI devices."""
+    Tree(tmp_path / "root")
+    hosts = {"simulation.host_file": ["sim1=small"]}
+    with build_embedded(settings(tmp_path, "test:///default", **hosts)) as service:
         service.start()
-        shown = {}
-        for name in ("metal1", "sim1"):
-            state = service.conductor.fleet.state(name)
-            assert state is not None
-            shown[name] = state.snapshot.cards
-            tree = service.conductor.ledger.providers(state.snapshot.uuid)
-            assert f"{name}_0000:17:00.0" in tree.values()
-        assert shown["metal1"] == shown["sim1"]
-        assert len(shown["metal1"]) == 8
+        assert set(service.agents) == {"metal1", "sim1"}
+        state = service.conductor.fleet.state("metal1")
+        assert state is not None
+        assert [cell.id for cell in state.snapshot.cells] == [0, 1]
+        assert state.snapshot.libvirt_version >= 9_000_000
+        tree = service.conductor.ledger.providers(state.snapshot.uuid)
+        assert len(tree) == 3
         assert (tmp_path / "state" / "instances").is_dir()
 
 
@@ -73,3 +72,37 @@ def test_two_hosts_of_one_name_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(BadConfigurationError, match="metal1 is simulated, too"):
         build_embedded(wanted)
+
+
+def test_the_doctor_checks_what_the_rules_need(tmp_path: Path) -> None:
+    """A folder is no host to give mdevs from: it lacks VFIO, but not its libvirt."""
+    kernel = SimulatedKernel(read_host_file(shipped_host("small")))
+    tree_of(kernel, tmp_path / "root")
+    wanted = settings(tmp_path, write_test_host(kernel, tmp_path))
+    checks = examine_host(wanted)
+    marks = {check.about: check.mark for check in checks}
+    assert marks["mediated devices"] is Mark.OK
+    assert marks["VFIO"] is Mark.BAD
+    assert marks["IOMMU"] is Mark.NOTE
+    # The test driver has no cells when it is given devices.
+    (devices,) = [check for check in checks if check.about == "devices"]
+    assert (devices.mark, "no NUMA cell" in devices.found) == (Mark.BAD, True)
+    away = settings(tmp_path, f"qemu+unix:///system?socket={tmp_path}/libvirt-sock")
+    (libvirt,) = [c for c in examine_host(away) if c.about == "libvirt"]
+    assert libvirt.found.startswith("at qemu+unix:///system")
+
+
+def test_the_doctor_scans_as_the_service_does(tmp_path: Path) -> None:
+    """Its last line says what is read and offered."""
+    Tree(tmp_path / "root")
+    scanned = examine_host(settings(tmp_path, "test:///default"))[-1]
+    assert (scanned.about, scanned.mark) == ("devices", Mark.OK)
+    assert scanned.found == "0 functions are read, 0 devices of 0 cards are offered"
+
+
+def test_a_host_without_cells_is_not_captured(tmp_path: Path) -> None:
+    """A host file would tell a host that is not there."""
+    kernel = SimulatedKernel(read_host_file(shipped_host("small")))
+    tree_of(kernel, tmp_path / "root")
+    with pytest.raises(UnavailableError, match=r"cells of host .* no NUMA cell"):
+        capture_host(settings(tmp_path, write_test_host(kernel, tmp_path)))

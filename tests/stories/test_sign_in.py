@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 from tests.stories.service import open_service
 from waitress.server import create_server
 
-from sundog.edges.cli.command_line import Surroundings, UpOptions, run
+from sundog.edges.cli.command_line import OwnDeeds, Surroundings, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def listening(app: WSGIApplication) -> Iterator[str]:
         server.task_dispatcher.shutdown()
 
 
-def _never(_: UpOptions) -> int:
+def _never(_: object) -> Never:
     raise AssertionError
 
 
@@ -95,7 +95,8 @@ class Person:
         """Run Sundog's own command; returns status, output and errors."""
         out, err = StringIO(), StringIO()
         around = Surroundings(environ=self._environ, out=out, err=err)
-        status = run(words, up=_never, check_host_file=str, around=around)
+        deeds = OwnDeeds(up=_never, check_host_file=str, examine=_never, capture=_never)
+        status = run(words, deeds, around)
         return status, out.getvalue(), err.getvalue()
 
     def json(self, *words: str) -> Any:

@@ -237,11 +237,12 @@ def host_rules(settings: Settings) -> HostRules:
     return HostRules(
         specs=settings.pci.device_specs,
         policy=settings.host.policy,
-        share=_share(settings.host),
+        share=host_share(settings.host),
     )
 
 
-def _share(host: HostSettings) -> HostShare:
+def host_share(host: HostSettings) -> HostShare:
+    """Say what of a host guests may use."""
     return HostShare(
         cpu_shared_set=host.cpu_shared_set,
         cpu_dedicated_set=host.cpu_dedicated_set,

@@ -20,6 +20,8 @@ from sundog.edges.sysfs.device_files import DeviceFiles
 from sundog.workflows.host_agent import HostTools
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sundog.edges.libvirt.live.guest_files import FindImage
     from sundog.settings.tree import LibvirtSettings, Settings
 
@@ -45,26 +47,45 @@ def real_host_name(settings: Settings) -> str | None:
 def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
     """Open the real host; raises UnavailableError with libvirt's word if it is away."""
     connection = LastingConnection(settings.libvirt.connection_uri)
-    kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
+    connection.version()
     settings.instances.mkdir(parents=True, exist_ok=True)
+    kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
     folders = GuestFolders(settings.instances, find_image)
     guests = LibvirtGuests(connection, dialect(settings.libvirt), folders=folders)
-    identity = HostIdentity(
-        name=name,
-        uuid=uuid5(NAMESPACE_DNS, name),
-        disk_gb=shutil.disk_usage(settings.instances).total // _BYTES_PER_GIB,
-        libvirt_version=connection.version(),
-    )
     return RealHost(
         name=name,
         connection=connection,
         tools=HostTools(
-            reader=LibvirtHostReader(identity, kernel),
+            reader=LibvirtHostReader(_identity(settings, name, connection), kernel),
             bench=LibvirtDeviceBench(Site(kernel=kernel, holders=guests.holders)),
             guests=guests,
             consoles=folders,
         ),
     )
+
+
+def host_reader(
+    settings: Settings, name: str, connection: LastingConnection
+) -> LibvirtHostReader:
+    """Read the real host over a connection, and nothing more."""
+    kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
+    return LibvirtHostReader(_identity(settings, name, connection), kernel)
+
+
+def _identity(
+    settings: Settings, name: str, connection: LastingConnection
+) -> HostIdentity:
+    place = next(path for path in _upwards(settings.instances) if path.exists())
+    return HostIdentity(
+        name=name,
+        uuid=uuid5(NAMESPACE_DNS, name),
+        disk_gb=shutil.disk_usage(place).total // _BYTES_PER_GIB,
+        libvirt_version=connection.version(),
+    )
+
+
+def _upwards(path: Path) -> tuple[Path, ...]:
+    return (path, *path.parents)
 
 
 def dialect(said: LibvirtSettings) -> Dialect:

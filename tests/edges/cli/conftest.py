@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from sundog.core.errors import BadConfigurationError
-from sundog.edges.cli.command_line import Surroundings, UpOptions, run
+from sundog.edges.cli.command_line import (
+    OwnDeeds,
+    Surroundings,
+    UpOptions,
+    run,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from sundog.core.hosts.checkup import Check
 
 RECORDED = Path(__file__).parent / "recorded"
 FITS = {
@@ -135,13 +142,25 @@ class Terminal:
 
     environ: dict[str, str] = field(default_factory=dict)
     started: list[UpOptions] = field(default_factory=list)
+    examined: list[tuple[Path, ...]] = field(default_factory=list)
+    checks: tuple[Check, ...] = ()
 
     def type(self, *words: str) -> tuple[int, str, str]:
         """Run a command; return exit status, output and errors."""
         out, err = io.StringIO(), io.StringIO()
         around = Surroundings(environ=self.environ, out=out, err=err)
-        status = run(words, self._up, _check, around)
+        deeds = OwnDeeds(
+            up=self._up,
+            check_host_file=_check,
+            examine=self._examine,
+            capture=lambda config: f"captured with {len(config)} files\n",
+        )
+        status = run(words, deeds, around)
         return status, out.getvalue(), err.getvalue()
+
+    def _examine(self, config: Sequence[Path]) -> Sequence[Check]:
+        self.examined.append(tuple(config))
+        return self.checks
 
     def _up(self, options: UpOptions) -> int:
         self.started.append(options)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sundog.core.hosts.checkup import Check, Mark
 from sundog.edges.cli.command_line import UpOptions
 
 if TYPE_CHECKING:
@@ -48,6 +49,32 @@ def test_up_hands_over_its_configuration_files(terminal: Terminal) -> None:
     """``--config`` may be repeated; the order is kept."""
     assert terminal.type("up", "--config", "a.conf", "--config", "b.conf")[0] == 0
     assert terminal.started == [UpOptions(config=(Path("a.conf"), Path("b.conf")))]
+
+
+def test_a_check_up_is_told_line_by_line(terminal: Terminal) -> None:
+    """What is not ok fails the command; a note does not. Each says the way out."""
+    terminal.checks = (
+        Check(mark=Mark.OK, about="libvirt", found="version 9.0.0"),
+        Check(mark=Mark.NOTE, about="huge pages", found="none", mend="hugepages=8"),
+    )
+    status, out, err = terminal.type("doctor", "--config", "a.conf")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "ok      libvirt: version 9.0.0",
+        "note    huge pages: none",
+        "        -> hugepages=8",
+    ]
+    assert terminal.examined == [(Path("a.conf"),)]
+    bad = Check(mark=Mark.BAD, about="IOMMU", found="is off", mend="turn it on")
+    terminal.checks = (*terminal.checks, bad)
+    status, out, _ = terminal.type("doctor")
+    assert (status, out.splitlines()[-2]) == (1, "not ok  IOMMU: is off")
+
+
+def test_a_host_is_captured_to_the_output(terminal: Terminal) -> None:
+    """So that a shell can write it to a file."""
+    answer = terminal.type("hostfile", "capture", "--config", "a.conf")
+    assert answer == (0, "captured with 1 files\n", "")
 
 
 def test_a_host_file_is_summed_up_in_a_line(terminal: Terminal) -> None:

@@ -220,9 +220,9 @@ def test_four_hosts_are_shipped() -> None:
             "cards: 0000:ff:1f.7: VF 0 falls off the last bus",
         ),
         (
-            SHORT + CARD + "[[cards]]\n" + f"address = {['1:0.0'] * 64}\n"
+            SHORT + CARD + "[[cards]]\n" + f"address = {['1:0.0'] * 256}\n"
             'vendor = "10de"\nproduct = "1eb8"',
-            "cards: must be at most 64, not 65",
+            "cards: must be at most 256, not 257",
         ),
         (
             SHORT + '[[faults]]\nkind = "boom"\ncard = "17:00.0"',

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from sundog.core.errors import BadConfigurationError, SundogError
 from sundog.edges.cli.agreement import tell_audit, tell_healing
+from sundog.edges.cli.checkup import tell_checkup
 from sundog.edges.cli.credentials import find_credentials
 from sundog.edges.cli.endpoint import find_endpoint
 from sundog.edges.cli.lists import holds, list_devices, tell_explanation
@@ -25,6 +26,8 @@ from sundog.edges.cli.rest_client import RestClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from sundog.core.hosts.checkup import Check
 
 _DONE: Final = 0
 _FAILED: Final = 1
@@ -41,6 +44,21 @@ class UpOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDeeds:
+    """What the command does by itself, without a service that it asks.
+
+    ``up`` starts the service and returns its exit status. ``check_host_file`` sums up
+    a host file in a line. ``examine`` checks this host against configuration files,
+    ``capture`` writes it as a host file. Each raises BadConfigurationError.
+    """
+
+    up: Callable[[UpOptions], int]
+    check_host_file: Callable[[Path], str]
+    examine: Callable[[Sequence[Path]], Sequence[Check]]
+    capture: Callable[[Sequence[Path]], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """The world round a command: where it reads settings and writes answers."""
 
@@ -50,24 +68,18 @@ class Surroundings:
 
 
 def run(
-    argv: Sequence[str],
-    up: Callable[[UpOptions], int],
-    check_host_file: Callable[[Path], str],
-    around: Surroundings | None = None,
+    argv: Sequence[str], deeds: OwnDeeds, around: Surroundings | None = None
 ) -> int:
     """Run one command and return its exit status; every error is told in a line.
 
-    ``argv`` is without the program's name. ``up`` starts the service and returns
-    its exit status. ``check_host_file`` sums up a host file in a line, or raises
-    BadConfigurationError.
+    ``argv`` is without the program's name.
     """
     around = around or Surroundings(environ=os.environ, out=sys.stdout, err=sys.stderr)
     try:
         asked = _parser().parse_args(argv)
-        if asked.command == "up":
-            return up(UpOptions(config=tuple(asked.config)))
-        if asked.command == "hostfile":
-            return _check_files(asked.files, check_host_file, around)
+        status = _by_itself(asked, deeds, around)
+        if status is not None:
+            return status
         return _ask(asked, around)
     except SundogError as error:
         return _tell(error, around.err)
@@ -79,20 +91,45 @@ def run(
         return _FAILED
 
 
+def _by_itself(
+    asked: argparse.Namespace, deeds: OwnDeeds, around: Surroundings
+) -> int | None:
+    """Run a command that asks no service; None: it is another."""
+    if asked.command == "up":
+        return deeds.up(UpOptions(config=tuple(asked.config)))
+    if asked.command == "doctor":
+        fit = tell_checkup(deeds.examine(asked.config), around.out)
+        return _DONE if fit else _FAILED
+    if asked.command != "hostfile":
+        return None
+    if asked.action == "capture":
+        around.out.write(deeds.capture(asked.config))
+        return _DONE
+    return _check_files(asked.files, deeds.check_host_file, around)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sundog",
         description="Hand out PCI devices, VFs and vGPUs with NUMA affinity.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="start the service in the foreground")
-    up.add_argument(
+    reading = argparse.ArgumentParser(add_help=False)
+    reading.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
         action="append",
         default=[],
         help="a configuration file; may be repeated, the later ones win",
+    )
+    commands.add_parser(
+        "up", parents=[reading], help="start the service in the foreground"
+    )
+    commands.add_parser(
+        "doctor",
+        parents=[reading],
+        help="say whether this host can hand out devices, and how to mend it",
     )
     asking = argparse.ArgumentParser(add_help=False)
     asking.add_argument(
@@ -105,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     actions = hostfile.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = actions.add_parser("check", help="read host files and sum them up")
     check.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    actions.add_parser(
+        "capture", parents=[reading], help="write this host as a host file"
+    )
     return parser
 
 

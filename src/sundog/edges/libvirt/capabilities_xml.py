@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from lxml import etree
 from pydantic_xml import BaseXmlModel, attr, element
 
 from sundog.core.hosts.host_snapshot import Cell
@@ -16,6 +17,7 @@ from sundog.core.hosts.pages import SMALL_PAGE_KB, PagePool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True)
 _KIB: Final = {"KiB": 1, "MiB": 1024, "GiB": 1024 * 1024}
 
 
@@ -105,7 +107,11 @@ class CapabilitiesXml(_Xml, tag="capabilities"):
 
 def read_cells(document: str, sets: CpuSets) -> tuple[Cell, ...]:
     """Read the host's cells; raises ValueError when the document is unusable."""
-    topology = CapabilitiesXml.from_xml(document.encode()).host.topology
+    try:
+        capabilities = CapabilitiesXml.from_xml(document.encode(), parser=_PARSER)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(str(error)) from error
+    topology = capabilities.host.topology
     if topology is None or not topology.cells.cells:
         raise ValueError("libvirt's capabilities tell no NUMA cell")
     return tuple(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UNREAD_ID: Final = "0000"
 _NAME: Final = re.compile(r"<name>\s*([\w.:-]{1,200})\s*</name>", re.ASCII)
+_LONGEST_REASON: Final = 300
 _BRIDGES: Final = frozenset({"pci-bridge", "cardbus-bridge"})
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True)
 
@@ -213,4 +214,5 @@ def _unread(document: str, error: Exception) -> PciFunction | Problem:
 def _first_line(error: Exception) -> str:
     """Pydantic tells each problem on lines of its own; one line holds the first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return ": ".join(lines[1:3]) if len(lines) > 2 else " ".join(lines)  # noqa: PLR2004  a title line, then the place and the reason
+    told = ": ".join(lines[1:3]) if len(lines) > 2 else " ".join(lines)  # noqa: PLR2004  a title line, then the place and the reason
+    return told if len(told) <= _LONGEST_REASON else told[:_LONGEST_REASON] + "..."

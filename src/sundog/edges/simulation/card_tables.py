@@ -19,7 +19,7 @@ from sundog.edges.simulation.host_model import (
 if TYPE_CHECKING:
     from sundog.edges.simulation.table import Table
 
-MOST_CARDS: Final = 64
+MOST_CARDS: Final = 256
 MOST_VFS: Final = 256
 MOST_TYPES: Final = 64
 _MOST_MB: Final = 16 * 1024 * 1024

@@ -22,12 +22,16 @@ def vf_address(card: CardModel, number: int) -> PciAddress:
     if card.vfs is None:
         raise ValueError(f"{card.address} has no VFs")
     pf = card.address
-    routing = (pf.bus << 8) + (pf.slot << 3) + pf.function
-    routing += card.vfs.offset + number * card.vfs.stride
+    routing = routing_id(pf) + card.vfs.offset + number * card.vfs.stride
     bus, rest = divmod(routing, 256)
     if bus > 0xFF:  # noqa: PLR2004  a bus number has 8 bits
         raise ValueError(f"{card.address}: VF {number} falls off the last bus")
     return PciAddress(pf.domain, bus, rest >> 3, rest & 7)
+
+
+def routing_id(address: PciAddress) -> int:
+    """Return a function's place in its domain, as SR-IOV counts."""
+    return (address.bus << 8) + (address.slot << 3) + address.function
 
 
 def room(mdev: MdevModel, made: Iterable[str]) -> tuple[tuple[str, int], ...]:

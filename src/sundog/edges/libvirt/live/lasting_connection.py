@@ -48,17 +48,21 @@ class LastingConnection:
         return getattr(self._alive(), name)
 
     def version(self) -> int:
-        """Return libvirt's version, 9.0.0 as 9000000.
+        """Return libvirt's version, 9.0.0 as 9000000; raises UnavailableError."""
+        return self._told("getLibVersion")
 
-        Raises UnavailableError, with libvirt's word, when the daemon is away.
-        """
+    def hypervisor_version(self) -> int:
+        """Return QEMU's version in the same way; raises UnavailableError."""
+        return self._told("getVersion")
+
+    def _told(self, call: str) -> int:
         try:
-            version: int = self._alive().getLibVersion()
+            number: int = getattr(self._alive(), call)()
         except libvirt.libvirtError as error:
             raise UnavailableError(
                 f"libvirt at {self._uri}: {one_line(error)}"
             ) from error
-        return version
+        return number
 
     def close(self) -> None:
         """Close the connection; a later call opens it anew."""
