@@ -30,8 +30,13 @@ def main(wanted: list[str]) -> int:
     shutil.rmtree(_STATE, ignore_errors=True)
     try:
         with service(_STATE, files.users()) as client:
-            config = files.write(_STATE, client)
-            return _run([lists.PREFIX + name for name in names], config)
+            configs = files.write(_STATE, client)
+            batches = lists.batches(names)
+            return max(
+                _run([lists.PREFIX + name for name in batch], config)
+                for batch, config in zip(batches, configs, strict=True)
+                if batch
+            )
     except NotReadyError as error:
         sys.stderr.write(f"{error} ({_STATE})\n")
         return 1

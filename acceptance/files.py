@@ -43,6 +43,10 @@ lock_path = {folder}/locks
 use_dynamic_credentials = false
 test_accounts_file = {folder}/accounts.yaml
 create_isolated_networks = false
+admin_username = {admin}
+admin_password = {password}
+admin_project_name = {admin}
+admin_domain_name = Default
 [identity]
 uri_v3 = {root}/identity/v3
 auth_version = v3
@@ -51,7 +55,7 @@ v3_endpoint_type = public
 [service_available]
 nova = true
 glance = true
-neutron = true
+neutron = {neutron}
 cinder = false
 swift = false
 [enforce_scope]
@@ -90,30 +94,37 @@ def users() -> str:
     )
 
 
-def write(folder: Path, client: Client) -> Path:
-    """Make flavors, and write what Tempest reads; returns its configuration."""
+def write(folder: Path, client: Client) -> tuple[Path, Path]:
+    """Make flavors, and write what Tempest reads; returns two configurations.
+
+    They differ in Neutron. Tempest believes the first that there is one, or it would
+    leave out classes whose servers need no network; under the second a test may make
+    projects, whose networks Tempest would clean up.
+    """
+    common, own_projects = folder / "tempest.conf", folder / "own-projects.conf"
     for name, memory in (("one", 64), ("two", 128)):
         flavor = {"id": name, "name": name, "ram": memory, "vcpus": 1, "disk": 1}
         client.call("POST", "/v2.1/flavors", {"flavor": flavor})
     images = client.call("GET", "/v2/images")["images"]
     by_name = {image["name"]: image["id"] for image in images}
-    config = folder / "tempest.conf"
-    config.write_text(
-        _CONFIG.format(
+    for config, neutron in ((common, "true"), (own_projects, "false")):
+        text = _CONFIG.format(
             folder=folder,
             root=f"http://127.0.0.1:{client.port}",
             image=by_name["tiny"],
             other_image=by_name["other"],
+            admin=ADMIN,
+            password=PASSWORD,
             filters=",".join(_FILTERS),
             flavor="one",
             other_flavor="two",
-        ),
-        encoding="utf-8",
-    )
+            neutron=neutron,
+        )
+        config.write_text(text, encoding="utf-8")
     # JSON is YAML.
     accounts = json.dumps([_account(*account) for account in _ACCOUNTS])
     (folder / "accounts.yaml").write_text(accounts, encoding="utf-8")
-    return config
+    return common, own_projects
 
 
 def _account(name: str, project: str, role: str, _here: str) -> dict[str, object]:

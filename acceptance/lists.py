@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PREFIX: Final = "tempest.api.compute."
+# Classes whose tests make projects of their own.
+_OWN_PROJECTS: Final = (
+    "admin.test_quotas.QuotasAdminTest",
+    "admin.test_quotas_negative.QuotasAdminNegativeTest",
+)
 _HERE: Final = Path(__file__).parent
 
 
@@ -31,6 +36,14 @@ def excluded() -> dict[str, str]:
         else:
             reasons[line] = reason
     return reasons
+
+
+def batches(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Part tests into those with the common accounts, and those that make projects."""
+    common, own = list[str](), list[str]()
+    for name in names:
+        (own if name.startswith(_OWN_PROJECTS) else common).append(name)
+    return common, own
 
 
 def problems(known: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Never
 
 import pytest
-from tests.stories.service import open_service
+from tests.stories.service import Service, open_service
 from waitress.server import create_server
 
 from sundog.edges.cli.command_line import OwnDeeds, Surroundings, run
@@ -106,15 +106,39 @@ class Person:
         return json.loads(done.stdout)
 
 
-def test_the_ordinary_environment_works(tmp_path: Path) -> None:
+def opened(tmp_path: Path) -> Service:
+    """Open a service where people sign in."""
     users = tmp_path / "users.toml"
     users.write_text(USERS)
     users.chmod(0o600)
-    home = tmp_path / "home"
-    home.mkdir()
-    service = open_service(
+    (tmp_path / "home").mkdir(exist_ok=True)
+    return open_service(
         tmp_path, ["h1=small"], [], [], **{"identity.users_file": str(users)}
     )
+
+
+def test_who_was_added_by_the_real_command_stays(tmp_path: Path) -> None:
+    """Also through a restart, and until taken away."""
+    service, home = opened(tmp_path), tmp_path / "home"
+    with service.embedded, listening(service.embedded.app) as url:
+        admin = Person(url, home, "admin", "one", "admin")
+        admin.json("project", "create", "gamma")
+        admin.json("user", "create", "--password", "three", "carl")
+        added = admin.run(
+            "role", "add", "--project", "gamma", "--user", "carl", "member"
+        )
+        assert added.returncode == 0, added.stderr
+    service = opened(tmp_path)
+    with service.embedded, listening(service.embedded.app) as url:
+        carl = Person(url, home, "carl", "three", "gamma")
+        assert carl.json("server", "list") == []
+        admin = Person(url, home, "admin", "one", "admin")
+        assert admin.run("user", "delete", "carl").returncode == 0
+        assert "requires authentication" in carl.run("server", "list").stderr
+
+
+def test_the_ordinary_environment_works(tmp_path: Path) -> None:
+    service, home = opened(tmp_path), tmp_path / "home"
     with service.embedded, listening(service.embedded.app) as url:
         admin = Person(url, home, "admin", "one", "admin")
         alice = Person(url, home, "alice", "two", "alpha")

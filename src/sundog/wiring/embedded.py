@@ -30,6 +30,7 @@ from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.pulse import heartbeat
 from sundog.wiring.real import real_host, real_host_name
 from sundog.wiring.simulated import SimulatedHost, simulated_host
+from sundog.workflows.access.register import Register
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.actions.guest_views import GuestBook
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import WSGIApplication
 
+    from sundog.core.access.people import People
     from sundog.core.devices.pci_address import PciAddress
     from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import HostSettings, Settings
@@ -149,7 +151,7 @@ def build_embedded(settings: Settings) -> Embedded:
     """
     models = host_models(settings)
     images = ImageFolder(settings.images)
-    door = _door(settings)
+    people = _people(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opening:
         opening.callback(hold_state(settings.state_path))
@@ -172,7 +174,10 @@ def build_embedded(settings: Settings) -> Embedded:
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
         outside = _Outside(
-            door=door, health=health, images=images, membership=membership
+            door=_door(settings, people, store),
+            health=health,
+            images=images,
+            membership=membership,
         )
         books = _books(settings, store, conductor, jobs, outside)
         return Embedded(
@@ -314,12 +319,18 @@ def _device_book(health: HealthBook, conductor: Conductor) -> DeviceBook:
     return DeviceBook(health, addresses, conductor.refresh)
 
 
-def _door(settings: Settings) -> Door:
+def _people(settings: Settings) -> People | None:
+    """Read who may sign in; None where everybody is let in."""
+    file = settings.identity.users_file
+    return read_users_file(file) if file else None
+
+
+def _door(settings: Settings, people: People | None, store: Store) -> Door:
     lifetime = timedelta(seconds=settings.identity.token_seconds)
-    if settings.identity.users_file is None:
+    if people is None:
         return OpenDoor(now, lifetime)
-    people = read_users_file(settings.identity.users_file)
-    return LockedDoor(people, now, token_urlsafe, lifetime)
+    register = Register(people, store.enrolment, token_urlsafe)
+    return LockedDoor(register, now, token_urlsafe, lifetime)
 
 
 def _books(

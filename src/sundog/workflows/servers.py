@@ -97,7 +97,11 @@ class ServerBook:
         check_minimum(flavor, image)
         with self.quotas.lock:
             count = self.quotas.allowed(
-                order.project_id, request, order.min_count, order.max_count
+                order.project_id,
+                request,
+                order.min_count,
+                order.max_count,
+                order.user_id,
             )
             servers = self._records(replace(order, max_count=count), flavor, image)
             self.servers.add(servers)

@@ -165,6 +165,9 @@ _GOOD: Final[dict[str, dict[str, Any]]] = {
     "/servers/<server_id>/tags": {"tags": ["a"]},
     "/servers/<server_id>/action": {"rebuild": {"imageRef": IMAGE.id}},
     "/os-services/<key>": {"status": "disabled"},
+    "/projects": {"project": {"name": "p"}},
+    "/users": {"user": {"name": "u", "password": "p"}},
+    "/roles": {"role": {"name": "member"}},
     "/os-hosts/<host>": {"status": "enable"},
     "/os-server-external-events": {
         "events": [{"name": "network-changed", "server_uuid": IMAGE.id}]

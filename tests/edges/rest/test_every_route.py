@@ -49,6 +49,7 @@ def furnished() -> tuple[World, dict[str, str]]:
         "address": "0000:84:00.0",
         "name": "host-a",
         "aggregate_id": "1",
+        **dict.fromkeys(("user_id", "role_id"), "u"),
         "before": "2026-01-01 00:00:00",
         "host": "host-a",
         "alias": "os-hosts",

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from tests.fakes.shelf import FakeShelf
 
 from sundog.core.access.people import People, Project, Role, User
 from sundog.core.errors import UnauthorizedError
+from sundog.workflows.access.register import Register
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor, Scope
 
 ALPHA, BETA = Project(id="a1", name="alpha"), Project(id="b1", name="beta")
@@ -37,7 +39,8 @@ def clock() -> Hand:
 @pytest.fixture
 def door(clock: Hand) -> LockedDoor:
     numbers = count()
-    return LockedDoor(PEOPLE, clock, lambda: f"token-{next(numbers)}")
+    register = Register(PEOPLE, FakeShelf(), lambda: f"salt-{next(numbers)}")
+    return LockedDoor(register, clock, lambda: f"token-{next(numbers)}")
 
 
 def test_a_token_stands_for_a_user_in_a_project(door: LockedDoor) -> None:

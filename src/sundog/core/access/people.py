@@ -39,12 +39,16 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One who may sign in; ``roles`` is by a project's id."""
+    """One who may sign in; ``roles`` is by a project's id.
+
+    ``is_hashed``: what stands for the password is its hash.
+    """
 
     id: str
     name: str
     password: str = field(repr=False)
     roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
+    is_hashed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

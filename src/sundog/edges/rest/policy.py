@@ -51,6 +51,8 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/auth": (ANY_TOKEN, ANY_TOKEN),
         "/projects": (ANY_TOKEN, _ADMIN),
         "/users": (ANY_TOKEN, _ADMIN),
+        "/roles": (ANY_TOKEN, _ADMIN),
+        "/projects/<project_id>/users": (_ADMIN, _ADMIN),
         "/domains": (ANY_TOKEN, _ADMIN),
     },
     "own": {"/": (_ADMIN, _ADMIN), "/aliases": (_READER, _ADMIN)},

@@ -24,7 +24,7 @@ from sundog.edges.rest.compute.former import hosts as former_hosts
 from sundog.edges.rest.compute.guest import consoles, parts
 from sundog.edges.rest.compute.hosts import aggregates, zones
 from sundog.edges.rest.compute.reports import audit_log, diagnostics, events, usage
-from sundog.edges.rest.identity import identity, tokens
+from sundog.edges.rest.identity import enrol, identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST, VERSION_2_0
 from sundog.edges.rest.own import audit, device_health, own
@@ -77,6 +77,7 @@ class Route:
     versioned: bool = True
 
 
+_GRANTS: Final = "/projects/<project_id>/users/<user_id>/roles"
 ROUTES: Final = (
     Route("GET", "/", versions.index, Api.ROOT),
     Route("GET", "/compute", versions.compute_versions, Api.ROOT),
@@ -224,6 +225,16 @@ ROUTES: Final = (
     Route("GET", "/auth/projects", identity.own_projects, Api.IDENTITY),
     Route("GET", "/projects", identity.projects, Api.IDENTITY),
     Route("GET", "/projects/<key>", identity.project, Api.IDENTITY),
+    Route("POST", "/projects", enrol.create_project, Api.IDENTITY),
+    Route("DELETE", "/projects/<key>", enrol.delete_project, Api.IDENTITY),
+    Route("GET", f"{_GRANTS}", enrol.granted, Api.IDENTITY),
+    Route("PUT", f"{_GRANTS}/<role_id>", enrol.grant, Api.IDENTITY),
+    Route("DELETE", f"{_GRANTS}/<role_id>", enrol.revoke, Api.IDENTITY),
+    Route("GET", "/roles", enrol.roles, Api.IDENTITY),
+    Route("POST", "/roles", enrol.create_role, Api.IDENTITY),
+    Route("GET", "/roles/<key>", enrol.role, Api.IDENTITY),
+    Route("POST", "/users", enrol.create_user, Api.IDENTITY),
+    Route("DELETE", "/users/<key>", enrol.delete_user, Api.IDENTITY),
     Route("GET", "/users", identity.users, Api.IDENTITY),
     Route("GET", "/users/<key>", identity.user, Api.IDENTITY),
     Route("GET", "/users/<key>/projects", identity.projects_of, Api.IDENTITY),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from sundog.core.access.enrolment import Enrolment
 from sundog.core.devices.health import DeviceHealth
 from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.projects.aggregates import Aggregates
@@ -39,6 +40,7 @@ class Store:
     flavor_access: ShelfTable[FlavorAccess]
     quotas: ShelfTable[QuotaSet]
     aggregates: ShelfTable[Aggregates]
+    enrolment: ShelfTable[Enrolment]
     database: Database
 
     def close(self) -> None:
@@ -83,6 +85,7 @@ def open_store(url: str) -> Store:
         flavor_access=ShelfTable(database, "flavor access", FlavorAccess),
         quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
+        enrolment=ShelfTable(database, "enrolment", Enrolment),
         aggregates=ShelfTable(database, "aggregates", Aggregates),
         database=database,
     )

@@ -7,7 +7,6 @@ them all.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Lock
@@ -23,11 +22,13 @@ from sundog.core.access.people import (
     User,
 )
 from sundog.core.errors import UnauthorizedError
+from sundog.workflows.access.register import is_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from sundog.workflows.access.register import Register
     from sundog.workflows.ports import Clock
 
 _WRONG: Final = "The request you have made requires authentication."
@@ -65,6 +66,11 @@ class Door(Protocol):
         """Everybody who may sign in."""
         ...
 
+    @property
+    def register(self) -> Register | None:
+        """Where the admin adds people, None where nobody signs in."""
+        ...
+
     def sign_in(self, user: str, password: str, scope: Scope) -> tuple[str, Session]:
         """Return a new token for a user by id or name; raises UnauthorizedError."""
         ...
@@ -86,6 +92,7 @@ class OpenDoor:
     """Everybody is the admin, whatever the token."""
 
     is_open = True
+    register = None
     people = People(
         users=(
             User(
@@ -133,29 +140,35 @@ class LockedDoor:
 
     def __init__(
         self,
-        people: People,
+        register: Register,
         clock: Clock,
         new_token: Callable[[], str],
         lifetime: timedelta = timedelta(hours=1),
     ) -> None:
         """Know the people; ``new_token`` makes a text that nobody can guess."""
-        self._people = people
+        self._register = register
         self._clock = clock
         self._new_token = new_token
         self._lifetime = lifetime
+        # Whom a wrong name is compared with, so that it takes as long.
+        self._nobody = User(id="", name="", password=new_token())
         self._lock = Lock()
         self._sessions: dict[bytes, Session] = {}
 
     @property
     def people(self) -> People:
         """Everybody who may sign in."""
-        return self._people
+        return self._register.people
+
+    @property
+    def register(self) -> Register:
+        """Where the admin adds people."""
+        return self._register
 
     def sign_in(self, user: str, password: str, scope: Scope) -> tuple[str, Session]:
         """Return a new token; raises UnauthorizedError, the same for every reason."""
-        found = _named(self._people.users, user)
-        expected = found.password if found else self._new_token()
-        if not hmac.compare_digest(expected.encode(), password.encode()) or not found:
+        found = _named(self.people.users, user)
+        if not is_password(self.people, found or self._nobody, password) or not found:
             raise UnauthorizedError(_WRONG)
         now = self._clock()
         session = Session(
@@ -170,7 +183,7 @@ class LockedDoor:
     def rescope(self, token: str, scope: Scope) -> tuple[str, Session]:
         """Return a token of another scope, which expires when the first does."""
         old = self.session(token)
-        user = _named(self._people.users, old.caller.user_id)
+        user = _named(self.people.users, old.caller.user_id)
         if user is None:
             raise UnauthorizedError(_WRONG)
         session = replace(
@@ -188,6 +201,7 @@ class LockedDoor:
             session = self._sessions.get(_hash(token))
         if session is None or session.expires <= self._clock():
             raise UnauthorizedError(_WRONG)
+        self._check_still(session.caller)
         return session
 
     def sign_out(self, token: str) -> None:
@@ -196,11 +210,18 @@ class LockedDoor:
         with self._lock:
             self._sessions.pop(_hash(token), None)
 
+    def _check_still(self, caller: Caller) -> None:
+        """Raise UnauthorizedError if a user, a project or a role is gone since."""
+        user = next((o for o in self.people.users if o.id == caller.user_id), None)
+        role = user.roles.get(caller.project_id) if user else None
+        if user is None or (caller.role is not None and role != caller.role):
+            raise UnauthorizedError(_WRONG)
+
     def _caller(self, user: User, scope: Scope) -> Caller:
         if not scope.project_id and not scope.project_name:
             return Caller(user_id=user.id, user_name=user.name)
         wanted = scope.project_id or scope.project_name
-        project = _named(self._people.projects, wanted)
+        project = _named(self.people.projects, wanted)
         role = user.roles.get(project.id) if project else None
         if role is None:
             # Keystone's answer too: who may not enter is not told what is there.

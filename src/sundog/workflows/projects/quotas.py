@@ -49,27 +49,35 @@ class QuotaBook:
         """Return every default by name."""
         return {**DEFAULTS, **self._set(EVERYBODY)}
 
-    def limits(self, project_id: str) -> dict[str, int]:
-        """Return a project's limits by name."""
-        return {**self.defaults(), **self._set(project_id)}
+    def limits(self, project_id: str, user_id: str = "") -> dict[str, int]:
+        """Return the limits of a project, or of a user in it, by name."""
+        of_project = {**self.defaults(), **self._set(project_id)}
+        return {**of_project, **self._set(project_id, user_id)}
 
-    def change(self, project_id: str, limits: Mapping[str, int]) -> dict[str, int]:
-        """Set some limits of a project, or with EVERYBODY defaults; returns all."""
+    def change(
+        self, project_id: str, limits: Mapping[str, int], user_id: str = ""
+    ) -> dict[str, int]:
+        """Set some limits of a project, of a user in it, or with EVERYBODY defaults.
+
+        Returns all.
+        """
         self.shelf.change(
             project_id,
-            _KEY,
+            _key(user_id),
             lambda old: QuotaSet(limits={**(old.limits if old else {}), **limits}),
         )
-        return self.limits(project_id)
+        return self.limits(project_id, user_id)
 
-    def forget(self, project_id: str) -> None:
-        """Give a project the defaults again."""
-        self.shelf.change(project_id, _KEY, lambda _: None)
+    def forget(self, project_id: str, user_id: str = "") -> None:
+        """Give a project the defaults again, or a user the project's limits."""
+        self.shelf.change(project_id, _key(user_id), lambda _: None)
 
-    def used(self, project_id: str) -> Counter[str]:
-        """Count what a project's servers take, by a quota's name."""
+    def used(self, project_id: str, user_id: str = "") -> Counter[str]:
+        """Count what a project's servers take, or a user's in it, by a quota's name."""
         total: Counter[str] = Counter()
         for server in self.servers.list(ServerQuery(project_id=project_id)):
+            if user_id and server.user_id != user_id:
+                continue
             try:
                 request = guest_request(
                     server.flavor, server.image_properties, self.aliases
@@ -84,16 +92,31 @@ class QuotaBook:
         return total
 
     def allowed(
-        self, project_id: str, request: GuestRequest, least: int, most: int
+        self,
+        project_id: str,
+        request: GuestRequest,
+        least: int,
+        most: int,
+        user_id: str = "",
     ) -> int:
         """Return how many servers may be made, from ``least`` to ``most``.
 
-        Raises ForbiddenError when even the least are too many.
+        Raises ForbiddenError when even the least are too many for the project, or
+        for a user who has limits of his own.
         """
-        limits, need = self.limits(project_id), needs(request)
+        need = needs(request)
+        allowed = self._allowed(project_id, "", need, least, most)
+        if user_id and self._set(project_id, user_id):
+            allowed = self._allowed(project_id, user_id, need, least, allowed)
+        return allowed
+
+    def _allowed(
+        self, project_id: str, user_id: str, need: Counter[str], least: int, most: int
+    ) -> int:
+        limits = self.limits(project_id, user_id)
         if all(limits.get(name, UNLIMITED) < 0 for name in need):
             return most
-        used = self.used(project_id)
+        used = self.used(project_id, user_id)
         left = room(limits, used, need)
         if left is None or left >= most:
             return most
@@ -102,6 +125,10 @@ class QuotaBook:
         check_room(limits, used, {name: count * least for name, count in need.items()})
         return least
 
-    def _set(self, owner: str) -> dict[str, int]:
-        found = self.shelf.get(owner, _KEY)
+    def _set(self, owner: str, user_id: str = "") -> dict[str, int]:
+        found = self.shelf.get(owner, _key(user_id))
         return found.limits if found else {}
+
+
+def _key(user_id: str) -> str:
+    return f"{_KEY} {user_id}" if user_id else _KEY

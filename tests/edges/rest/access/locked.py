@@ -6,8 +6,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.edges.rest.world import Ticker, World, body_of
+from tests.fakes.shelf import FakeShelf
 
 from sundog.core.access.people import People, Project, Role, User
+from sundog.workflows.access.register import Register
 from sundog.workflows.access.sign_in import LockedDoor
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ PEOPLE = People(
 def locked_world() -> World:
     """Return a world whose door is locked."""
     numbers = count()
-    door = LockedDoor(PEOPLE, Ticker(), lambda: f"token-{next(numbers):030}")
+    register = Register(PEOPLE, FakeShelf(), lambda: f"salt-{next(numbers):030}")
+    door = LockedDoor(register, Ticker(), lambda: f"token-{next(numbers):030}")
     return World(door=door)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.edges.rest.access.locked import ALPHA, BETA, locked_world, token_of
 from tests.edges.rest.world import World, body_of
 
-from sundog.core.access.people import ADMIN_PROJECT
+from sundog.core.access.people import ADMIN_PROJECT, ADMIN_USER_ID
 
 PATH = f"/os-quota-sets/{ADMIN_PROJECT.id}"
 
@@ -147,9 +147,26 @@ def test_a_bad_quota_is_refused(world: World, body: object) -> None:
     assert world.call("PUT", PATH, body).status_code == 400
 
 
-def test_quotas_of_users_are_not_served(world: World) -> None:
-    answer = world.call("PUT", f"{PATH}?user_id=u", {"quota_set": {"ram": 1}})
-    assert answer.status_code == 400
+def test_a_user_may_have_limits_of_his_own(world: World) -> None:
+    """They are within the project's, and hold for that user's servers only."""
+    world.flavor("m1")
+    world.call("PUT", PATH, {"quota_set": {"instances": 3}})
+    mine, other = f"{PATH}?user_id={ADMIN_USER_ID}", f"{PATH}?user_id=other"
+    for limit, status in ((4, 400), (-1, 400), (1, 200)):
+        body = {"quota_set": {"instances": limit}}
+        assert world.call("PUT", mine, body).status_code == status
+    assert world.get(mine)["quota_set"]["instances"] == 1
+    for path in (PATH, other):
+        assert world.get(path)["quota_set"]["instances"] == 3
+    assert world.create(min_count=2).status_code == 403
+    assert world.create(max_count=3).status_code == 202
+    assert world.create().status_code == 403
+    detail = f"{PATH}/detail?user_id={ADMIN_USER_ID}"
+    assert world.get(detail)["quota_set"]["instances"]["in_use"] == 1
+    detail = detail.replace(ADMIN_USER_ID, "other")
+    assert world.get(detail)["quota_set"]["instances"]["in_use"] == 0
+    assert world.call("DELETE", mine).status_code == 202
+    assert world.create().status_code == 202
 
 
 def test_only_the_admin_sets_quotas_or_sees_those_of_others() -> None:

@@ -29,7 +29,7 @@ def version(ask: Ask) -> Answer:
 
 def projects(ask: Ask) -> Answer:
     """``GET /identity/v3/projects``, by ``name``; one's own, or all for the admin."""
-    return _list(ask, "projects", [_project(one) for one in _projects(ask)])
+    return _list(ask, "projects", [project_body(one) for one in _projects(ask)])
 
 
 def own_projects(ask: Ask) -> Answer:
@@ -43,23 +43,23 @@ def projects_of(ask: Ask, key: str) -> Answer:
     if found is None:
         raise Fault(404, f"Could not find user: {key}.")
     people = ask.books.door.people
-    theirs = [_project(one) for one in people.projects if one.id in found.roles]
+    theirs = [project_body(one) for one in people.projects if one.id in found.roles]
     return _list(ask, "projects", theirs)
 
 
 def project(ask: Ask, key: str) -> Answer:
     """``GET /identity/v3/projects/{id}``."""
-    return _one("project", key, [_project(one) for one in _projects(ask)])
+    return _one("project", key, [project_body(one) for one in _projects(ask)])
 
 
 def users(ask: Ask) -> Answer:
     """``GET /identity/v3/users``, filtered by ``name``; oneself, or the admin's all."""
-    return _list(ask, "users", [_user(one) for one in _users(ask)])
+    return _list(ask, "users", [user_body(one) for one in _users(ask)])
 
 
 def user(ask: Ask, key: str) -> Answer:
     """``GET /identity/v3/users/{id}``."""
-    return _one("user", key, [_user(one) for one in _users(ask)])
+    return _one("user", key, [user_body(one) for one in _users(ask)])
 
 
 def domains(ask: Ask) -> Answer:
@@ -98,7 +98,8 @@ def _users(ask: Ask) -> list[User]:
     return [one for one in people.users if caller.is_admin or one.id == caller.user_id]
 
 
-def _project(project: Project) -> dict[str, object]:
+def project_body(project: Project) -> dict[str, object]:
+    """Return a project as Keystone shows it."""
     return {
         "id": project.id,
         "name": project.name,
@@ -108,7 +109,8 @@ def _project(project: Project) -> dict[str, object]:
     }
 
 
-def _user(user: User) -> dict[str, object]:
+def user_body(user: User) -> dict[str, object]:
+    """Return a user as Keystone shows it."""
     return {
         "id": user.id,
         "name": user.name,

@@ -29,9 +29,9 @@ _Values = dict[str, int | str | bool | None]
 
 
 def show(ask: Ask, project_id: str) -> Answer:
-    """``GET /os-quota-sets/{project}``; quotas of users are those of the project."""
+    """``GET /os-quota-sets/{project}``, with ``user_id`` those of a user in it."""
     _check_seen(ask, project_id)
-    limits = _shown(ask, ask.books.quotas.limits(project_id))
+    limits = _shown(ask, ask.books.quotas.limits(project_id, _user(ask)))
     return Answer(body={"quota_set": {"id": project_id, **limits}})
 
 
@@ -44,9 +44,9 @@ def defaults(ask: Ask, project_id: str) -> Answer:
 def detail(ask: Ask, project_id: str) -> Answer:
     """``GET /os-quota-sets/{project}/detail``: with what is used."""
     _check_seen(ask, project_id)
-    used = ask.books.quotas.used(project_id)
+    used = ask.books.quotas.used(project_id, _user(ask))
     used["server_groups"] = len(ask.books.groups.list(project_id))
-    limits = _shown(ask, ask.books.quotas.limits(project_id))
+    limits = _shown(ask, ask.books.quotas.limits(project_id, _user(ask)))
     told = {
         name: {"limit": limit, "in_use": used.get(name, 0), "reserved": 0}
         for name, limit in limits.items()
@@ -55,21 +55,24 @@ def detail(ask: Ask, project_id: str) -> Answer:
 
 
 def update(ask: Ask, project_id: str) -> Answer:
-    """``PUT /os-quota-sets/{project}``."""
-    if "user_id" in ask.query:
-        raise Fault(400, "Sundog serves quotas of projects, none of single users.")
+    """``PUT /os-quota-sets/{project}``, with ``user_id`` those of a user in it."""
     values = _values(ask, "quota_set")
     force = checks.flag("force", values.pop("force", None) or False)
     limits = _limits(ask, values)
     if not force:
         _check_used(ask, project_id, limits)
-    changed = ask.books.quotas.change(project_id, limits)
+    if _user(ask):
+        _check_within(ask.books.quotas.limits(project_id), limits)
+    changed = ask.books.quotas.change(project_id, limits, _user(ask))
     return Answer(body={"quota_set": _shown(ask, changed)})
 
 
 def delete(ask: Ask, project_id: str) -> Answer:
-    """``DELETE /os-quota-sets/{project}``: the defaults count again."""
-    ask.books.quotas.forget(project_id)
+    """``DELETE /os-quota-sets/{project}``: the defaults count again.
+
+    With ``user_id`` the project's limits count again for a user.
+    """
+    ask.books.quotas.forget(project_id, _user(ask))
     return Answer(status=202)
 
 
@@ -123,7 +126,7 @@ def _limits(ask: Ask, values: _Values) -> dict[str, int]:
 
 
 def _check_used(ask: Ask, project_id: str, limits: Mapping[str, int]) -> None:
-    used = ask.books.quotas.used(project_id)
+    used = ask.books.quotas.used(project_id, _user(ask))
     for name, limit in limits.items():
         if 0 <= limit < used.get(name, 0):
             raise Fault(
@@ -131,6 +134,21 @@ def _check_used(ask: Ask, project_id: str, limits: Mapping[str, int]) -> None:
                 f"Quota limit {limit} for {name} must be greater than or equal to "
                 f"already used and reserved {used[name]}.",
             )
+
+
+def _check_within(project: Mapping[str, int], limits: Mapping[str, int]) -> None:
+    """Refuse a user's limits that are above the project's."""
+    for name, limit in limits.items():
+        most = project.get(name, -1)
+        if most >= 0 and not 0 <= limit <= most:
+            raise Fault(
+                400,
+                f"Quota limit {limit} for {name} must be less than or equal to {most}.",
+            )
+
+
+def _user(ask: Ask) -> str:
+    return ask.query.text("user_id") or ""
 
 
 def _shown(ask: Ask, limits: Mapping[str, int]) -> dict[str, int]:
