@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from sundog.edges.libvirt.connection import Connection
+
 T = TypeVar("T")
 RULES: Final = (
     '{"product_id": "1eb8", "mdev_type": "nvidia-232"}',
@@ -187,13 +189,14 @@ class Machine:
 
     kernel: SimulatedKernel
     guests: LibvirtGuests
+    connection: Connection
 
     @classmethod
     def boot(cls, folder: Path) -> Self:
         """Boot the host: no guests, no mdevs."""
         kernel = SimulatedKernel(read_host_file(shipped_host("small")))
         connection = open_connection(write_test_host(kernel, folder))
-        return cls(kernel, LibvirtGuests(connection, TEST_DRIVER))
+        return cls(kernel, LibvirtGuests(connection, TEST_DRIVER), connection)
 
     def tools(self, fuse: Fuse) -> HostTools:
         """Return the host's edges, each step of theirs watched."""

@@ -13,8 +13,8 @@ from sundog.edges.simulation.host_toml import host_toml
 from sundog.edges.sysfs.host_files import vf_rules
 from sundog.settings.read import read_settings
 from sundog.wiring.doctor import with_libvirt
-from sundog.wiring.embedded import host_share
 from sundog.wiring.real import host_reader, real_host_name
+from sundog.wiring.rules import host_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,10 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
-from sundog.core.errors import BadConfigurationError, NotFoundError
-from sundog.core.hosts.guest_part import HostShare
+from sundog.core.errors import (
+    BadConfigurationError,
+    NotFoundError,
+)
 from sundog.edges.identity.users_file import read_users_file
 from sundog.edges.images.image_folder import ImageFolder
 from sundog.edges.keys.key_maker import CryptographyKeys
@@ -29,6 +31,7 @@ from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.pulse import heartbeat
 from sundog.wiring.real import real_host, real_host_name
+from sundog.wiring.rules import follow_rules, host_rules
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.register import Register
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
@@ -45,7 +48,7 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
-from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
+from sundog.workflows.host_agent import HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
 from sundog.workflows.projects.aggregates import AggregateBook
@@ -66,7 +69,7 @@ if TYPE_CHECKING:
     from sundog.core.access.people import People
     from sundog.core.devices.pci_address import PciAddress
     from sundog.edges.simulation.host_model import HostModel
-    from sundog.settings.tree import HostSettings, Settings
+    from sundog.settings.tree import Settings
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.ports import Ledger
     from sundog.workflows.projects.aggregates import Membership
@@ -111,9 +114,12 @@ class Embedded:
         self.heartbeat.beat()
 
     def follow_rules(self, settings: Settings) -> None:
-        """Apply a whitelist that was read anew, at once."""
-        for agent in self.agents.values():
-            agent.follow(host_rules(settings))
+        """Apply a whitelist that was read anew, at once.
+
+        Raises BadConfigurationError, and changes nothing, where it would turn a held
+        PF into VFs or the other way round. A host that is away takes it up later.
+        """
+        follow_rules(self.agents, settings)
         self.beat()
 
     def close(self) -> None:
@@ -235,29 +241,6 @@ def _path_of(file: str) -> Path:
         return shipped_host(file)
     except NotFoundError:
         return Path(file)
-
-
-def host_rules(settings: Settings) -> HostRules:
-    """Say what the settings say of every host."""
-    return HostRules(
-        specs=settings.pci.device_specs,
-        policy=settings.host.policy,
-        share=host_share(settings.host),
-    )
-
-
-def host_share(host: HostSettings) -> HostShare:
-    """Say what of a host guests may use."""
-    return HostShare(
-        cpu_shared_set=host.cpu_shared_set,
-        cpu_dedicated_set=host.cpu_dedicated_set,
-        reserved_memory_mb=host.reserved_memory_mb,
-        reserved_disk_gb=-(-host.reserved_disk_mb // 1024),
-        reserved_pages=tuple(
-            (pages.cell, pages.size_kb, pages.count)
-            for pages in host.reserved_huge_pages
-        ),
-    )
 
 
 def _placement(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.health import used_once, withhold
 from sundog.core.errors import HostRefusedError
+from sundog.core.guards.switches import switches
 from sundog.core.guest_config import guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
@@ -92,6 +93,12 @@ class LocalHost:
     def name(self) -> str:
         """The host's name."""
         return self._name
+
+    def objections(self, rules: HostRules) -> tuple[str, ...]:
+        """Return why rules cannot be taken now, for what servers hold."""
+        with self._lock:
+            facts = self._tools.reader.scan()
+            return switches(facts, rules.specs, self._holdings())
 
     def follow(self, rules: HostRules) -> None:
         """Take other rules, and enable the VFs that they ask for."""
@@ -249,7 +256,16 @@ class LocalHost:
     def _enable_vfs(self) -> None:
         """Enable VFs where rules ask for them; a card that fails blocks no other."""
         facts = self._tools.reader.scan()
-        wanted = vfs_wanted(facts.functions, self._rules.specs)
+        held = {
+            share.address
+            for holding in self._holdings()
+            for share in holding.assignment.devices
+        }
+        wanted = {
+            address: count
+            for address, count in vfs_wanted(facts.functions, self._rules.specs).items()
+            if address not in held
+        }
         if not wanted:
             return
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.devices.device import DeviceKind, DeviceTags
 from sundog.core.devices.device_spec import ANY_TYPE, first_match
+from sundog.core.guards.isolation import isolated
 from sundog.core.hosts.host_snapshot import HostSnapshot, Problem
 from sundog.core.hosts.offered_card import Offer, build_card, card_address
 
@@ -47,6 +48,7 @@ def offer(
     types that the function may make, else the function itself. A held device that no
     rule means any more, or that is gone, stays with the reason in ``unavailable``.
     """
+    facts = replace(facts, functions=isolated(facts.functions, specs))
     functions = {function.address: function for function in facts.functions}
     matched = _match(facts, specs)
     offers = [found for pair in matched for found in _offers(*pair)]

@@ -151,7 +151,8 @@ def _host(table: Table) -> HostModel:
 
 
 def _cell(number: int, table: Table) -> CellModel:
-    cpus = table.parsed("cpus", cpu_numbers, _NO_CPUS)
+    has_cpus = table.has("cpus") or not number
+    cpus = table.parsed("cpus", cpu_numbers, _NO_CPUS) if has_cpus else _NO_CPUS
     threads = table.number("threads", 1, 8, 1)
     if len(cpus) % threads:
         table.problem("threads", f"{len(cpus)} CPUs do not make cores of {threads}")

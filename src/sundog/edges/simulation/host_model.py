@@ -33,6 +33,10 @@ class FaultKind(Enum):
     GARBAGE = "garbage"  # its reading cannot be used
     SLOW_RELEASE = "slow-release"  # removing gives EBUSY at first
     VFS_FAIL = "vfs-fail"  # writing to sriov_numvfs gives EIO
+    SAYS_NONE = "says-none"  # available_instances are all 0
+    SAYS_ROOM = "says-room"  # available_instances are one more than there is room
+    HIDES_VFS = "hides-vfs"  # its SR-IOV capability is not seen
+    STALE = "stale"  # libvirt's list of all devices is what it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,8 @@ class FunctionModel:
     """One PCI function that a host has now: a card, or a VF of it.
 
     ``available`` is how many more of each mdev type it makes, in the card's order;
-    empty when it makes none at all. ``group_members`` share its IOMMU group.
+    empty when it makes none at all. ``group_members`` share its IOMMU group. One
+    that ``hides_vfs`` is read as if it could have none.
     """
 
     address: PciAddress
@@ -184,6 +189,7 @@ class FunctionModel:
     group_members: tuple[PciAddress, ...] = ()
     driver: str = ""
     vfs: tuple[PciAddress, ...] = ()
+    hides_vfs: bool = False
     available: tuple[tuple[str, int], ...] = ()
 
     @property

@@ -56,6 +56,7 @@ class SimulatedKernel:
         self._lock = threading.RLock()
         self._faults = FaultBook(host.faults)
         self._boots = 0
+        self._listed: Sequence[str] = ()
         self._capabilities = node_xml.capabilities_xml(host)
         self._vf_places = {
             card.address: tuple(
@@ -78,10 +79,14 @@ class SimulatedKernel:
             if only_mdevs:
                 return [_mdev_text(each) for each in self.mdevs()]
             self._faults.count_scan()
+            cards = self.host.cards
+            if any(self._faults.is_on(FaultKind.STALE, c.address) for c in cards):
+                return self._listed
             texts = [*self._function_texts(), *map(_mdev_text, self.mdevs())]
             for card in self.host.cards:
                 self._faults.strike(FaultKind.VANISHES, card.address)
                 self._faults.strike(FaultKind.GARBAGE, card.address)
+            self._listed = texts
             return texts
 
     def node_device(self, name: str) -> str | None:
@@ -273,8 +278,20 @@ class SimulatedKernel:
             group_members=() if group is None else self._members(group),
             driver=self._drivers.get(address, driver),
             vfs=() if is_vf else self._vfs_of(card),
-            available=self._available(card, address),
+            hides_vfs=self._faults.is_on(FaultKind.HIDES_VFS, card.address),
+            available=self._told(card, address),
         )
+
+    def _told(
+        self, card: CardModel, address: PciAddress
+    ) -> tuple[tuple[str, int], ...]:
+        """Return what a function says that it still makes; it may be wrong."""
+        available = self._available(card, address)
+        if self._faults.is_on(FaultKind.SAYS_NONE, card.address):
+            return tuple((type_id, 0) for type_id, _ in available)
+        if self._faults.is_on(FaultKind.SAYS_ROOM, card.address):
+            return tuple((type_id, count + 1) for type_id, count in available)
+        return available
 
     def _members(self, group: int) -> tuple[PciAddress, ...]:
         return tuple(

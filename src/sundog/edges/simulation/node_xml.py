@@ -139,7 +139,7 @@ def _product(function: FunctionModel) -> tuple[str, str]:
 
 
 def _sriov(pci: Element, function: FunctionModel) -> None:
-    if function.card.vfs is None:
+    if function.card.vfs is None or function.hides_vfs:
         return
     if function.vf_number is not None:
         _address(_add(pci, "capability", type="phys_function"), function.card.address)

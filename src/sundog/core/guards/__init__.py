@@ -1,0 +1,1 @@
+"""What keeps a device back, or rules from turning it into another."""
