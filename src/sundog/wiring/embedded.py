@@ -30,7 +30,7 @@ from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.pulse import heartbeat
-from sundog.wiring.real import real_host, real_host_name
+from sundog.wiring.real import RealHost, follow_guests, real_host, real_host_name
 from sundog.wiring.rules import follow_rules, host_rules
 from sundog.wiring.simulated import SimulatedHost, simulated_host
 from sundog.workflows.access.register import Register
@@ -48,7 +48,7 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
-from sundog.workflows.host_agent import HostTools, LocalHost
+from sundog.workflows.host_agent import LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
 from sundog.workflows.projects.aggregates import AggregateBook
@@ -170,7 +170,9 @@ def build_embedded(settings: Settings) -> Embedded:
         rules, serial = host_rules(settings), time.time_ns()
         health = HealthBook(store.health)
         tools = {name: host.tools for name, host in simulated.items()}
-        tools |= _real_tools(settings, images, opening)
+        real = _real(settings, images, opening)
+        if real is not None:
+            tools[real.name] = real.tools
         agents = {
             name: LocalHost(
                 name, replace(each, health=health), store.claims, rules, serial
@@ -179,6 +181,8 @@ def build_embedded(settings: Settings) -> Embedded:
         }
         jobs = opening.enter_context(Jobs())
         conductor = _conductor(settings, store, ledger, agents)
+        if real is not None:
+            opening.callback(follow_guests(real, conductor, jobs).stop)
         outside = _Outside(
             door=_door(settings, people, store),
             health=health,
@@ -198,15 +202,15 @@ def build_embedded(settings: Settings) -> Embedded:
         )
 
 
-def _real_tools(
+def _real(
     settings: Settings, images: ImageFolder, opening: ExitStack
-) -> dict[str, HostTools]:
+) -> RealHost | None:
     name = real_host_name(settings)
     if name is None:
-        return {}
+        return None
     host = real_host(settings, name, images.file_of)
     opening.callback(host.connection.close)
-    return {name: host.tools}
+    return host
 
 
 def host_models(settings: Settings) -> tuple[HostModel, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -14,16 +15,20 @@ from sundog.edges.libvirt.guests import LibvirtGuests
 from sundog.edges.libvirt.host_reader import HostIdentity, LibvirtHostReader
 from sundog.edges.libvirt.kinds.kind import Site
 from sundog.edges.libvirt.live.guest_files import GuestFolders
+from sundog.edges.libvirt.live.guest_watch import GuestWatch
 from sundog.edges.libvirt.live.kernel import LibvirtKernel
 from sundog.edges.libvirt.live.lasting_connection import LastingConnection
 from sundog.edges.sysfs.device_files import DeviceFiles
 from sundog.workflows.host_agent import HostTools
+from sundog.workflows.pulse.ended_guests import look_for_ended, note_ended
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sundog.edges.libvirt.live.guest_files import FindImage
     from sundog.settings.tree import LibvirtSettings, Settings
+    from sundog.workflows.conductor import Conductor
+    from sundog.workflows.jobs import Jobs
 
 _BYTES_PER_GIB = 1 << 30
 
@@ -61,6 +66,15 @@ def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
             guests=guests,
             consoles=folders,
         ),
+    )
+
+
+def follow_guests(host: RealHost, conductor: Conductor, jobs: Jobs) -> GuestWatch:
+    """Let a job look at each server whose guest ended."""
+    return GuestWatch(
+        host.connection,
+        ended=lambda guest: jobs.begin(partial(note_ended, conductor, guest)),
+        missed=lambda: jobs.begin(partial(look_for_ended, conductor, host.name)),
     )
 
 

@@ -157,6 +157,7 @@ BUILD_LIFE: Final = {
     (Phase.SPAWNING, ServerEvent.ASK_DELETE): Phase.DELETING,
     **{(phase, ServerEvent.FAIL): Phase.ERROR for phase in _BUILT},
     **{(phase, ServerEvent.ASK_DELETE): Phase.DELETING for phase in _BUILT},
+    (Phase.ACTIVE, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.PAUSED, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.SUSPENDED, ServerEvent.LOSE): Phase.SHUTOFF,
     **{(phase, ServerEvent.RESET_ERROR): Phase.ERROR for phase in _BUILT},
