@@ -11,7 +11,7 @@ from bench.peers.answers import Peers
 from bench.peers.environment import PeerError, install
 from bench.table import progress, show
 
-from bench import bench_choose, bench_choosers, bench_exact
+from bench import bench_choose, bench_choosers, bench_exact, bench_scan
 
 if TYPE_CHECKING:
     from bench.table import Say
@@ -24,6 +24,7 @@ def main() -> None:
         *bench_choose.rows(peers, say),
         *bench_exact.rows(peers, say),
         *bench_choosers.rows(say),
+        *bench_scan.rows(say),
     ]
     say("servers per second, end to end")
     # A process of its own: it tells how much memory the service takes.

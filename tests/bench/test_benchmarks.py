@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.peers.answers import Peers
 from bench.table import NOTHING
 
-from bench import bench_choose, bench_choosers, bench_exact
+from bench import bench_choose, bench_choosers, bench_exact, bench_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,3 +53,13 @@ def test_two_choosers_fill_a_host_to_its_last_device() -> None:
     assert found["1 hosts, 16 devices"] == "16 placed"
     assert found["oversold, lost"] == "0 oversold, 0 lost"
     assert float(found["claims per second"]) > 0
+
+
+def test_scanning_is_measured() -> None:
+    """One call lists the host; a card that changed is one more, and no more."""
+    calls = [
+        row.ours.rpartition(", ")[2]
+        for row in bench_scan.rows(quiet, vfs_of_each_nic=4, rounds=3)
+    ]
+    assert calls[:2] == ["1 calls", "2 calls"]
+    assert int(calls[2].split()[0]) > 18
