@@ -109,7 +109,7 @@ def test_the_how_to_is_a_host_file() -> None:
     """The page that explains the keys uses all of them, and can be used itself."""
     page = (ROOT / "docs" / "how-to" / "host-files.md").read_text()
     host = parse_host(page.split("```toml\n")[1].split("```")[0])
-    assert (len(host.cells), len(host.cards), len(host.faults)) == (2, 3, 1)
+    assert (len(host.cells), len(host.cards), len(host.faults)) == (2, 4, 1)
     for kind in FaultKind:
         assert kind.value in page
 
@@ -125,9 +125,10 @@ def test_shipped_hosts_are_sound(name: str) -> None:
     assert host.cpu_dedicated_set
 
 
-def test_four_hosts_are_shipped() -> None:
+def test_five_hosts_are_shipped() -> None:
     """A name that is not one of them is refused with those that are."""
-    assert shipped_hosts() == ("mixed", "small", "snc", "two-socket-8-cards")
+    names = ("mixed", "small", "snc", "two-socket-8-cards", "vgpu-17")
+    assert shipped_hosts() == names
     with pytest.raises(NotFoundError, match="there are mixed, small"):
         shipped_host("../small")
 
@@ -204,6 +205,25 @@ def test_four_hosts_are_shipped() -> None:
             SHORT + CARD + "[cards.mdev]\n[[cards.mdev.types]]\n"
             'id = "t"\ninstances = 2\n[[cards.mdev.types]]\nid = "t"\ninstances = 2',
             "cards[1].mdev.types: name an id twice",
+        ),
+        (
+            SHORT + CARD + "vgpu = { memory_mb = 10 }",
+            "cards[1].vgpu.types: are missing; write at least one",
+        ),
+        (SHORT + CARD + "vgpu = {}", "cards[1].vgpu: needs vfs; write vfs = { count"),
+        (
+            SHORT + CARD + "mdev = {}\nvgpu = {}",
+            "cards[1].vgpu: stands beside mdev; a card makes one or the other",
+        ),
+        (
+            SHORT + CARD + "[cards.vgpu]\nmemory_mb = 10\n[[cards.vgpu.types]]\n"
+            'id = 1\nname = "L4-1Q"\nsize_mb = 11',
+            "cards[1].vgpu.memory_mb: 10 does not hold one L4-1Q",
+        ),
+        (
+            SHORT + CARD + "[cards.vgpu]\n[[cards.vgpu.types]]\nid = 1\n"
+            "[[cards.vgpu.types]]\nid = 1",
+            "cards[1].vgpu.types: name an id twice",
         ),
         (
             SHORT + CARD + 'vfs = { count = 2, product = "154c", netdev = "eth" }',

@@ -14,6 +14,8 @@ from sundog.edges.simulation.host_model import (
     Sharing,
     TypeModel,
     VfsModel,
+    VgpuModel,
+    VgpuTypeModel,
 )
 
 if TYPE_CHECKING:
@@ -71,10 +73,15 @@ def _card(table: Table) -> CardModel:
         netdev=table.text("netdev", ""),
         vfs=_vfs(table.table("vfs")),
         mdev=_mdev(table.table("mdev")),
+        vgpu=_vgpu(table.table("vgpu")),
     )
     table.done()
     if card.mdev is not None and card.mdev.on_vfs and card.vfs is None:
         table.problem("mdev.on_vfs", "needs vfs; write vfs = { count = …, … }")
+    if card.vgpu is not None and card.vfs is None:
+        table.problem("vgpu", "needs vfs; write vfs = { count = …, … }")
+    if card.vgpu is not None and card.mdev is not None:
+        table.problem("vgpu", "stands beside mdev; a card makes one or the other")
     return card
 
 
@@ -150,6 +157,37 @@ def _type(table: Table) -> TypeModel:
         size_mb=(
             table.number("size_mb", 1, _MOST_MB) if table.has("size_mb") else None
         ),
+    )
+    table.done()
+    return kind
+
+
+def _vgpu(table: Table | None) -> VgpuModel | None:
+    if table is None:
+        return None
+    memory = table.number("memory_mb", 1, _MOST_MB)
+    types = tuple(_vgpu_type(each) for each in table.tables("types", MOST_TYPES))
+    vgpu = VgpuModel(
+        memory_mb=memory,
+        types=types,
+        mixed_sizes=table.flag("mixed_sizes", default=False),
+    )
+    table.done()
+    if not types:
+        table.problem("types", "are missing; write at least one")
+    if len({each.id for each in types}) != len(types):
+        table.problem("types", "name an id twice")
+    for each in types:
+        if each.size_mb > memory:
+            table.problem("memory_mb", f"{memory} does not hold one {each.name}")
+    return vgpu
+
+
+def _vgpu_type(table: Table) -> VgpuTypeModel:
+    kind = VgpuTypeModel(
+        id=str(table.number("id", 1, 10**6)),
+        name=table.text("name"),
+        size_mb=table.number("size_mb", 1, _MOST_MB),
     )
     table.done()
     return kind

@@ -37,6 +37,9 @@ class FaultKind(Enum):
     SAYS_ROOM = "says-room"  # available_instances are one more than there is room
     HIDES_VFS = "hides-vfs"  # its SR-IOV capability is not seen
     STALE = "stale"  # libvirt's list of all devices is what it was
+    TYPE_FAILS = "type-fails"  # writing to current_vgpu_type gives EIO
+    TYPE_IGNORED = "type-ignored"  # the write succeeds, nothing is set
+    MODE_LOST = "mode-lost"  # vGPUs of one size at a time, whatever the mode was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,28 @@ class MdevModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VgpuTypeModel:
+    """A vGPU type by its number; ``name`` ends in its size, as NVIDIA's do."""
+
+    id: str
+    name: str
+    size_mb: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VgpuModel:
+    """How a card's VFs are set to vGPU types (vendor-VFIO), all within ``memory_mb``.
+
+    ``mixed_sizes`` says that a boot leaves the card in the mode that allows types of
+    several sizes together; otherwise the first decides the size of all others.
+    """
+
+    memory_mb: int
+    types: tuple[VgpuTypeModel, ...]
+    mixed_sizes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardModel:
     """A card: a PCI function, with VFs or mdev types if it has some.
 
@@ -148,6 +173,7 @@ class CardModel:
     netdev: str = ""
     vfs: VfsModel | None = None
     mdev: MdevModel | None = None
+    vgpu: VgpuModel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

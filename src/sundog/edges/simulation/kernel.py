@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from sundog.edges.simulation import node_xml
 from sundog.edges.simulation.faults import FaultBook
 from sundog.edges.simulation.functions import room, vf_address
 from sundog.edges.simulation.host_model import FaultKind, FunctionModel
+from sundog.edges.simulation.vgpus import CardVgpus, creatable_text, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -136,6 +136,17 @@ class SimulatedKernel:
             there = {card.address for card in self._cards()}
             return tuple(each for each in self._mdevs.values() if each.card in there)
 
+    def vgpu_files(self, function: PciAddress) -> tuple[str, str] | None:
+        """Return a VF's current type and what it may be, as the driver prints them."""
+        with self._lock:
+            vgpus = self._vgpus_of(function)
+            if vgpus is None:
+                return None
+            mixed = self._mixes(vgpus[0])
+            types = vgpus[1].creatable(function, mixed=mixed)
+            now = vgpus[1].types.get(function, "0")
+            return f"{now}\n", creatable_text(types)
+
     # --------------------------------------------------------------------- writes
 
     def create_mdev(self, parent: PciAddress, type_id: str, uuid: UUID) -> None:
@@ -143,15 +154,15 @@ class SimulatedKernel:
         with self._lock:
             card = self._card_of(parent)
             if card is None or type_id not in dict(self._available(card, parent)):
-                raise _error(errno.ENOENT)
+                raise error(errno.ENOENT)
             if self._faults.strike(FaultKind.CREATE_FAILS, card.address):
-                raise _error(errno.EIO)
+                raise error(errno.EIO)
             if self._faults.strike(FaultKind.CREATE_IGNORED, card.address):
                 return
             if uuid in self._mdevs:
-                raise _error(errno.EEXIST)
+                raise error(errno.EEXIST)
             if dict(self._available(card, parent))[type_id] < 1:
-                raise _error(errno.ENOSPC)
+                raise error(errno.ENOSPC)
             self._mdevs[uuid] = MadeMdev(
                 uuid=uuid,
                 type_id=type_id,
@@ -165,9 +176,9 @@ class SimulatedKernel:
         with self._lock:
             made = {each.uuid: each for each in self.mdevs()}.get(uuid)
             if made is None:
-                raise _error(errno.ENOENT)
+                raise error(errno.ENOENT)
             if self._faults.strike(FaultKind.SLOW_RELEASE, made.card):
-                raise _error(errno.EBUSY)
+                raise error(errno.EBUSY)
             del self._mdevs[uuid]
 
     def set_vfs(self, function: PciAddress, count: int) -> None:
@@ -175,29 +186,60 @@ class SimulatedKernel:
         with self._lock:
             card = self._card_of(function)
             if card is None or card.vfs is None or card.address != function:
-                raise _error(errno.ENOENT)
+                raise error(errno.ENOENT)
             if self._faults.strike(FaultKind.VFS_FAIL, function):
-                raise _error(errno.EIO)
+                raise error(errno.EIO)
             if not 0 <= count <= card.vfs.count:
-                raise _error(errno.ERANGE)
+                raise error(errno.ERANGE)
             if count and self._vfs[function] not in {0, count}:
-                raise _error(errno.EBUSY)
+                raise error(errno.EBUSY)
             if not count and any(
                 each.card == function and each.parent != function
                 for each in self._mdevs.values()
             ):
-                raise _error(errno.EBUSY)
+                raise error(errno.EBUSY)
+            if function in self._vgpus:
+                if self._vgpus[function].types and not count:
+                    raise error(errno.EBUSY)
+                if self._vfs[function] != count:
+                    self._vgpus[function].mixed = False
             self._vfs[function] = count
+
+    def set_vgpu_type(self, function: PciAddress, type_id: str) -> None:
+        """Write a VF's type, 0 for none."""
+        with self._lock:
+            vgpus = self._vgpus_of(function)
+            if vgpus is None:
+                raise error(errno.ENOENT)
+            card, state = vgpus
+            if type_id == "0":
+                if self._faults.strike(FaultKind.SLOW_RELEASE, card.address):
+                    raise error(errno.EBUSY)
+            elif self._faults.strike(FaultKind.TYPE_FAILS, card.address):
+                raise error(errno.EIO)
+            elif self._faults.strike(FaultKind.TYPE_IGNORED, card.address):
+                return
+            state.set_type(function, type_id, mixed=self._mixes(card))
+
+    def mix_sizes(self, card: PciAddress, *, on: bool) -> None:
+        """Let a card's vGPUs be of several sizes, or of one, as nvidia-smi does."""
+        with self._lock:
+            there = self._card_of(card)
+            if there is None or card not in self._vgpus:
+                raise error(errno.ENOENT)
+            if self._vgpus[card].types:
+                raise error(errno.EBUSY)
+            self._vgpus[card].mixed = on
 
     def bind(self, address: PciAddress, driver: str) -> None:
         """Bind a driver to a function; an empty name unbinds it."""
         with self._lock:
             if self._card_of(address) is None:
-                raise _error(errno.ENOENT)
+                raise error(errno.ENOENT)
             self._drivers[address] = driver
 
     def reboot(self) -> None:
-        """Boot anew: mdevs and drivers are gone, VFs are those of the boot config."""
+        """Boot anew: mdevs, types and drivers are gone, VFs are the boot config's."""
         with self._lock:
             self._boots += 1
             self._boot_id = str(self._new_id())
@@ -206,6 +248,11 @@ class SimulatedKernel:
             self._groups: dict[PciAddress, int] = {}
             self._drivers: dict[PciAddress, str] = {}
             self._mdevs: dict[UUID, MadeMdev] = {}
+            self._vgpus = {
+                card.address: CardVgpus(card.vgpu)
+                for card in self.host.cards
+                if card.vgpu is not None
+            }
             self._vfs = {
                 card.address: card.vfs.at_boot if card.vfs else 0
                 for card in self.host.cards
@@ -230,6 +277,8 @@ class SimulatedKernel:
         for card in self.host.cards:
             if self._faults.is_on(FaultKind.VANISHES, card.address):
                 self._vfs[card.address] = 0
+                if card.vgpu is not None:
+                    self._vgpus[card.address] = CardVgpus(card.vgpu)
                 self._mdevs = {
                     uuid: made
                     for uuid, made in self._mdevs.items()
@@ -251,6 +300,20 @@ class SimulatedKernel:
             if address in self._places(card):
                 return card
         return None
+
+    def _vgpus_of(self, function: PciAddress) -> tuple[CardModel, CardVgpus] | None:
+        """Return a VF's card with its vGPUs, None if no vendor's driver has the VF."""
+        card = self._card_of(function)
+        if card is None or card.vgpu is None or card.vfs is None:
+            return None
+        driver = self._drivers.get(function, card.vfs.driver)
+        if function == card.address or driver != card.driver:
+            return None
+        return card, self._vgpus[card.address]
+
+    def _mixes(self, card: CardModel) -> bool:
+        is_lost = self._faults.is_on(FaultKind.MODE_LOST, card.address)
+        return self._vgpus[card.address].mixed and not is_lost
 
     def _available(
         self, card: CardModel, address: PciAddress
@@ -323,7 +386,3 @@ class SimulatedKernel:
 
 def _mdev_text(made: MadeMdev) -> str:
     return node_xml.mdev_xml(made.uuid, made.type_id, made.parent, made.group)
-
-
-def _error(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
