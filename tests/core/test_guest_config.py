@@ -181,9 +181,9 @@ def test_a_guest_cell_may_span_host_cells() -> None:
     assert config.pins == ((0, frozenset({0, 1, 8, 9})), (1, frozenset({0, 1, 8, 9})))
 
 
-@pytest.mark.parametrize("kind", [DeviceKind.MDEV, DeviceKind.VF])
+@pytest.mark.parametrize("kind", [DeviceKind.MDEV, DeviceKind.VF, DeviceKind.VGPU])
 def test_devices_keep_their_slot_and_place(kind: DeviceKind) -> None:
-    """An mdev has the name of its holder's slot, a function none."""
+    """An mdev has the name of its holder's slot, a function and a vGPU none."""
     share = DeviceShare(
         slot="vGPU-0/1",
         alias="vGPU",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.devices.device import DeviceKind
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, CellShare, DeviceShare
-    from sundog.core.devices.device import DeviceKind
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.host_snapshot import Cell
     from sundog.core.lives.server import Server
@@ -36,8 +36,9 @@ class ConfigDevice:
     """A device of the guest.
 
     ``address`` is the host's function, or the mdev's parent; ``mdev`` is the mdev's
-    name and None for functions. ``guest_cell`` is where the guest sees it, None
-    without affinity. ``managed`` lets libvirt change the host's driver.
+    name and None for functions and vGPUs, which are VFs. ``guest_cell`` is where the
+    guest sees it, None without affinity. ``managed`` lets libvirt change the host's
+    driver.
     """
 
     slot: str
@@ -189,13 +190,14 @@ def _cells(
 
 
 def _device(consumer: UUID, share: DeviceShare) -> ConfigDevice:
+    is_mdev = share.kind is DeviceKind.MDEV
     return ConfigDevice(
         slot=share.slot,
         alias=share.alias,
         kind=share.kind,
         address=share.address,
         type_id=share.type_id,
-        mdev=mdev_uuid(consumer, share.slot) if share.is_made else None,
+        mdev=mdev_uuid(consumer, share.slot) if is_mdev else None,
         guest_cell=share.guest_cell,
         managed=share.managed,
     )

@@ -16,7 +16,15 @@ from tests.core.agreement.agreeing import (
     records,
     running,
 )
-from tests.core.hosts.tree_hosts import GPU, GPU_PROVIDER, HOST, below
+from tests.core.hosts.tree_hosts import (
+    GPU,
+    GPU_PROVIDER,
+    HOST,
+    below,
+    mdev_type,
+    mixed_gpu,
+    nic,
+)
 
 from sundog.core.agreement.check_records import disagreements, mdev_names
 from sundog.core.agreement.records import (
@@ -25,7 +33,9 @@ from sundog.core.agreement.records import (
     Repair,
     ServerWord,
 )
-from sundog.core.devices.device import Mdev
+from sundog.core.devices.device import DeviceKind, Mdev
+from sundog.core.devices.pci_address import PciAddress
+from sundog.core.devices.vgpu import vgpu_uuid
 from sundog.core.hosts.whitelist import GONE
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.phases import Phase
@@ -38,6 +48,8 @@ from sundog.core.requests.guest_request import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
+
+    from sundog.core.lives.claim import Claim
 
 V = TypeVar("V")
 quick: Final = settings(max_examples=30, derandomize=True, deadline=None, database=None)
@@ -161,6 +173,59 @@ def test_what_is_not_ours_is_only_told() -> None:
         (Kind.ALLOCATION_FOREIGN, Repair.NONE),
         (Kind.MDEV_FOREIGN, Repair.NONE),
     }
+
+
+def test_a_vgpu_is_known_by_its_vf_and_type() -> None:
+    """Of another type than is claimed it is foreign, and what runs lacks its own."""
+    of = records({0: Phase.ACTIVE})
+    at = PciAddress.parse("0000:84:00.4")
+    device = mdev_type("1152", 1, 1, kind=DeviceKind.VGPU, address=at)
+    share = replace(
+        of.claims[ONE].assignment.devices[1],
+        kind=DeviceKind.VGPU,
+        address=at,
+        type_id="1152",
+    )
+    assignment = of.claims[ONE].assignment
+    claimed = replace(
+        of.claims[ONE],
+        assignment=replace(assignment, devices=(assignment.devices[0], share)),
+    )
+    cards = (nic(), mixed_gpu(devices=(*mixed_gpu().devices, device)))
+
+    def with_type(type_id: str) -> HostRecords:
+        vgpu = Mdev(
+            uuid=vgpu_uuid(at, type_id),
+            type_id=type_id,
+            parent=at,
+            kind=DeviceKind.VGPU,
+        )
+        snapshot = replace(of.snapshot, cards=cards, mdevs=(vgpu,))
+        return replace(of, snapshot=snapshot, claims={ONE: claimed})
+
+    assert found(with_type("1152")) == set()
+    assert found(with_type("9")) == {
+        (Kind.VGPU_FOREIGN, Repair.NONE),
+        (Kind.DEVICE_MISSING, Repair.NONE),
+    }
+    (told,) = disagreements(replace(with_type("1152"), claims={}, guests=frozenset()))[
+        -1:
+    ]
+    assert (told.kind, told.consumer) == (Kind.VGPU_FOREIGN, None)
+    assert "0000:84:00.4 is set to the vGPU type 1152" in told.what
+
+
+def test_two_servers_on_one_vf_are_told() -> None:
+    """A VF is one vGPU, whatever its type."""
+    of = records({0: Phase.SHUTOFF, 1: Phase.SHUTOFF})
+
+    def on_one_vf(one: Claim) -> Claim:
+        share = replace(one.assignment.devices[1], kind=DeviceKind.VGPU)
+        return replace(one, assignment=replace(one.assignment, devices=(share,)))
+
+    claims = {each: on_one_vf(one) for each, one in of.claims.items()}
+    told = disagreements(replace(of, claims=claims))
+    assert Kind.CLAIM_DOUBLED in {one.kind for one in told}
 
 
 def test_a_guest_nobody_claims_keeps_what_it_has() -> None:

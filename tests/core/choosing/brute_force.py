@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 from math import floor
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import made_uuid
 from sundog.core.devices.device import Card, Device, DeviceKind
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.requests.guest_request import (
@@ -152,10 +152,7 @@ def card_is_sound(state: HostState, card: Card, new: Sequence[Device]) -> bool:
         for holding in state.holdings
         for share in holding.assignment.devices
         if share.card == card.address
-        and not (
-            share.kind is DeviceKind.MDEV
-            and mdev_uuid(holding.consumer, share.slot) in uuids
-        )
+        and made_uuid(holding.consumer, share) not in uuids
     ]
     known = {(d.address, d.type_id): d for d in card.devices}
     by_mdevs = [known[mdev.parent, mdev.type_id] for mdev in existing]
@@ -170,7 +167,7 @@ def card_is_sound(state: HostState, card: Card, new: Sequence[Device]) -> bool:
     ]
     everything = [*by_mdevs, *by_shares, *new]
     pending = Counter(
-        (d.address, d.type_id) for d in [*by_shares, *new] if d.kind is DeviceKind.MDEV
+        (d.address, d.type_id) for d in [*by_shares, *new] if d.kind in MDEV_LIKE
     )
     made = [device for device in everything if device.kind in MDEV_LIKE]
     return (
@@ -183,7 +180,7 @@ def card_is_sound(state: HostState, card: Card, new: Sequence[Device]) -> bool:
         and all(
             pending[d.address, d.type_id] <= d.available
             for d in new
-            if d.kind is DeviceKind.MDEV
+            if d.kind in MDEV_LIKE
         )
         and not (card.one_type and len({device.type_id for device in made}) > 1)
         and (card.max_instances is None or len(made) <= card.max_instances)

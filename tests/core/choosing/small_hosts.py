@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from sundog.core.choosing.assignment import Assignment, mdev_uuid
+from sundog.core.choosing.assignment import MADE_KINDS, Assignment, made_uuid
 from sundog.core.devices.device import Card, Device, DeviceKind, DeviceTags, Mdev
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import Cell, Holding, HostSnapshot, HostState
@@ -146,12 +146,20 @@ def _vgpus(random: Random, base: Device) -> Card:
             kind=DeviceKind.VGPU,
             address=_function_of(base, 1 + number),
             type_id=name,
+            type_name=f"GRID {name}",
             cost=TYPES[name],
+            available=random.choice((1, 1, 1, 0)),
         )
         for number in range(random.randint(1, 3))
         for name in ("small", "half")
     )
-    return Card(address=base.address, devices=devices, budget=CARD_BUDGET)
+    return Card(
+        address=base.address,
+        devices=devices,
+        budget=CARD_BUDGET,
+        one_type=random.random() < 0.3,
+        max_instances=random.choice((None, None, 1, 2)),
+    )
 
 
 def _function_of(base: Device, number: int) -> PciAddress:
@@ -163,26 +171,25 @@ def any_snapshot(random: Random, name: str = "host") -> HostSnapshot:
     cells = random.randint(2, 4)
     cards = tuple(any_card(random, n, cells) for n in range(random.randint(2, 5)))
     parents = [
-        device
-        for card in cards
-        for device in card.devices
-        if device.kind is DeviceKind.MDEV
+        device for card in cards for device in card.devices if device.kind in MADE_KINDS
     ]
-    foreign = tuple(
-        Mdev(
+    # A VF is one vGPU at most, so the last of two takes the place of the first.
+    foreign = {
+        (device.address, device.kind is DeviceKind.MDEV and device.type_id): Mdev(
             uuid=UUID(int=random.getrandbits(128)),
             type_id=device.type_id,
             parent=device.address,
+            kind=device.kind,
         )
         for device in parents
         if random.random() < 0.1
-    )
+    }
     return HostSnapshot(
         name=name,
         uuid=UUID(int=1),
         cells=tuple(any_cell(random, number) for number in range(cells)),
         cards=cards,
-        mdevs=foreign,
+        mdevs=tuple(foreign.values()),
         disk_gb=10,
         cpu_ratio=random.choice((1.0, 2.0, 0.5, 4.0)),
         ram_ratio=random.choice((1.0, 1.5)),
@@ -190,16 +197,12 @@ def any_snapshot(random: Random, name: str = "host") -> HostSnapshot:
 
 
 def hold(state: HostState, assignment: Assignment, random: Random) -> HostState:
-    """Hold an assignment; its mdevs may already be seen in the snapshot."""
+    """Hold an assignment; what it makes may already be seen in the snapshot."""
     consumer = UUID(int=random.getrandbits(128))
     made = tuple(
-        Mdev(
-            uuid=mdev_uuid(consumer, share.slot),
-            type_id=share.type_id,
-            parent=share.address,
-        )
+        Mdev(uuid=uuid, type_id=share.type_id, parent=share.address, kind=share.kind)
         for share in assignment.devices
-        if share.is_made and random.random() < 0.4
+        if (uuid := made_uuid(consumer, share)) and random.random() < 0.4
     )
     snapshot = replace(state.snapshot, mdevs=state.snapshot.mdevs + made)
     holding = Holding(consumer=consumer, assignment=assignment)

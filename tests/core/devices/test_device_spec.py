@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sundog.core.devices.device import DeviceKind, DeviceTags, PciFunction
-from sundog.core.devices.device_spec import first_match, parse_device_specs
+from sundog.core.devices.device import DeviceKind, DeviceTags, MdevType, PciFunction
+from sundog.core.devices.device_spec import (
+    DeviceSpec,
+    first_match,
+    parse_device_specs,
+)
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import BadConfigurationError, SundogError
 
@@ -87,6 +91,10 @@ def test_what_cannot_be_used_once_or_cleaned_is_told(
     assert told in problem
 
 
+def makes(spec: DeviceSpec, kind: DeviceKind, type_id: str, name: str = "") -> bool:
+    return spec.makes(kind, MdevType(id=type_id, name=name))
+
+
 def test_a_rule_holds_everything_that_it_says() -> None:
     """Every key has its place; unknown ones are opaque tags."""
     (spec,) = parse_device_specs(
@@ -116,7 +124,8 @@ def test_a_rule_holds_everything_that_it_says() -> None:
     assert spec.address.exact == PciAddress(0, 0x84, 0, 0)
     assert spec.sriov_numvfs == 4
     assert spec.offers_types
-    assert [spec.makes(f"nvidia-{n}") for n in (35, 36, 37)] == [True, True, False]
+    made = [makes(spec, DeviceKind.MDEV, f"nvidia-{n}") for n in (35, 36, 37)]
+    assert made == [True, True, False]
     assert spec.tags == DeviceTags(
         resource_class="CUSTOM_BIG_GPU",
         traits=frozenset({"CUSTOM_BLUE", "HW_GPU_API_VULKAN"}),
@@ -155,9 +164,21 @@ def test_types_may_be_one_many_any_or_a_number() -> None:
     lines = ['{"mdev_type": "a"}', '{"mdev_type": ["a", "*"]}', '{"vgpu_type": 558}']
     one, any_, number = parse_device_specs(lines)
     assert one.mdev_types == {"a"}
-    assert any_.makes("whatever")
+    assert makes(any_, DeviceKind.MDEV, "whatever")
     assert number.vgpu_types == {"558"}
     assert number.offers_types
+
+
+def test_a_vgpu_type_may_be_written_by_name_or_number() -> None:
+    """Each kind of rule makes its own kind of type only."""
+    lines = ['{"vgpu_type": [558, "NVIDIA L40S-8Q"]}', '{"vgpu_type": "*"}']
+    some, any_ = parse_device_specs(lines)
+    assert makes(some, DeviceKind.VGPU, "558", "NVIDIA L40S-1Q")
+    assert makes(some, DeviceKind.VGPU, "1", "NVIDIA L40S-8Q")
+    assert not makes(some, DeviceKind.VGPU, "1", "NVIDIA L40S-8")
+    assert not makes(some, DeviceKind.MDEV, "558", "NVIDIA L40S-8Q")
+    assert makes(any_, DeviceKind.VGPU, "1")
+    assert not makes(any_, DeviceKind.MDEV, "1")
 
 
 def test_all_bad_rules_are_told_at_once() -> None:

@@ -274,7 +274,7 @@ def test_an_unreadable_function_is_shown_but_not_offered() -> None:
 
 
 def test_a_listed_type_that_nothing_makes_is_a_problem_and_no_device() -> None:
-    """So is a vGPU type, until its edge is there, and too many VFs."""
+    """So is a vGPU type that no VF can be, and too many VFs."""
     rules = (
         '{"vendor_id": "10de", "mdev_type": ["nvidia-35", "nvidia-99"]}',
         '{"product_id": "1572", "sriov_numvfs": 5}',
@@ -285,7 +285,10 @@ def test_a_listed_type_that_nothing_makes_is_a_problem_and_no_device() -> None:
     assert [problem.reason for problem in snapshot.problems[1:]] == [
         "makes at most 4 VFs, but [pci] device_spec rule 2 has sriov_numvfs 5",
         "no function that it means makes the mdev_type nvidia-99",
-        "vgpu_type is not offered yet by this version",
+        (
+            "no VF that it means can be the vgpu_type 558; VFs must be enabled, and "
+            "the driver's own"
+        ),
     ]
     assert [len(card.devices) for card in snapshot.cards] == [1, 1]
 

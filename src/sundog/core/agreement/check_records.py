@@ -10,7 +10,8 @@ from sundog.core.agreement.records import (
     DisagreementKind,
     Repair,
 )
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import made_uuid, mdev_uuid
+from sundog.core.devices.device import DeviceKind
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.called_tree import call_for
 from sundog.core.hosts.card_inventory import CARD_BUDGET
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from sundog.core.agreement.records import HostRecords
     from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.devices.device import Mdev
     from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.claim import Claim
     from sundog.core.requests.guest_request import GuestRequest
@@ -150,7 +152,7 @@ def _doubled(records: HostRecords) -> Iterator[Disagreement]:
 def _exclusive(claim: Claim) -> Iterator[str]:
     """Return what a claim holds and nobody else may."""
     for share in claim.assignment.devices:
-        if not share.is_made:
+        if share.kind is not DeviceKind.MDEV:
             yield str(share.address)
     for cell in claim.assignment.cells:
         for cpu in sorted({cpu for _, cpu in cell.pins} | cell.blocked):
@@ -247,7 +249,8 @@ def _about_devices(records: HostRecords) -> Iterator[Disagreement]:
             continue
         for share in claim.assignment.devices:
             if share.is_made:
-                mdev = mdevs.get(mdev_uuid(consumer, share.slot))
+                name = made_uuid(consumer, share)
+                mdev = mdevs.get(name) if name else None
                 good = mdev is not None and (
                     (mdev.parent, mdev.type_id) == (share.address, share.type_id)
                 )
@@ -273,6 +276,9 @@ def _about_mdevs(records: HostRecords) -> Iterator[Disagreement]:
     for mdev in records.snapshot.mdevs:
         if mdev.uuid in claimed:
             continue
+        if mdev.kind is DeviceKind.VGPU:
+            yield _vgpu_foreign(records.snapshot.name, mdev)
+            continue
         where = f"{mdev.uuid} of {mdev.type_id} on {mdev.parent}"
         if mdev.uuid not in records.mdev_names:
             yield Disagreement(
@@ -296,9 +302,20 @@ def _about_mdevs(records: HostRecords) -> Iterator[Disagreement]:
         )
 
 
-def _claimed_mdevs(claims: Mapping[UUID, Claim]) -> set[UUID]:
+def _vgpu_foreign(host: str, vgpu: Mdev) -> Disagreement:
+    """Tell of a VF whose type is set: nothing says by whom, so it is not touched."""
+    return Disagreement(
+        host=host,
+        kind=_KIND.VGPU_FOREIGN,
+        what=f"the VF {vgpu.parent} is set to the vGPU type {vgpu.type_id}, which "
+        "nobody claims; write 0 to its current_vgpu_type if nobody uses it",
+        mdev=vgpu,
+    )
+
+
+def _claimed_mdevs(claims: Mapping[UUID, Claim]) -> set[UUID | None]:
     return {
-        mdev_uuid(consumer, share.slot)
+        made_uuid(consumer, share)
         for consumer, claim in claims.items()
         for share in claim.assignment.devices
         if share.is_made

@@ -65,6 +65,7 @@ class DisagreementKind(Enum):
     DEVICE_MISSING = "device-missing"
     MDEV_ORPHANED = "mdev-orphaned"
     MDEV_FOREIGN = "mdev-foreign"
+    VGPU_FOREIGN = "vgpu-foreign"
     PROVIDER_LEFT = "provider-left"
     PROVIDER_MISSING = "provider-missing"
 
@@ -86,7 +87,7 @@ class Disagreement:
 
     ``what`` is a sentence for people, without its full stop. ``consumer`` is the
     server that it is about, None when it is about no one; ``mdev`` and ``slot`` say
-    which mdev.
+    which mdev or vGPU.
     """
 
     host: str

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
 from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.vgpu import vgpu_uuid
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 
 if TYPE_CHECKING:
     from sundog.core.devices.pci_address import PciAddress
+
+MADE_KINDS: Final = (DeviceKind.MDEV, DeviceKind.VGPU)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,8 @@ class DeviceShare:
 
     @property
     def is_made(self) -> bool:
-        """Whether it is made when claimed (an mdev) rather than found."""
-        return self.kind is DeviceKind.MDEV
+        """Whether it is made when claimed (an mdev, a vGPU) rather than found."""
+        return self.kind in MADE_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +86,17 @@ def mdev_uuid(consumer: UUID, slot: str) -> UUID:
     under the same name after a crash or a reboot.
     """
     return uuid5(consumer, f"mdev:{slot}")
+
+
+def made_uuid(consumer: UUID, share: DeviceShare) -> UUID | None:
+    """Name what is made for a consumer's share; None for what is found.
+
+    Nothing on a VF tells who set its vGPU: it is ours if a claim of ours says so.
+    """
+    match share.kind:
+        case DeviceKind.MDEV:
+            return mdev_uuid(consumer, share.slot)
+        case DeviceKind.VGPU:
+            return vgpu_uuid(share.address, share.type_id)
+        case _:
+            return None

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import MADE_KINDS, made_uuid
 from sundog.core.devices.device import DeviceKind
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sundog.core.devices.pci_address import PciAddress
 
 NO_LIMIT = 1 << 30
-MADE_KINDS = (DeviceKind.MDEV, DeviceKind.VGPU)
 
 
 class Face(NamedTuple):
@@ -100,20 +99,19 @@ class CardUse:
     has_unknown_cost: bool = False
 
     def add_share(self, share: DeviceShare) -> None:
-        """Count a held device; an mdev is one that was not seen in the snapshot."""
+        """Count a held device; a made one is one that was not seen in the snapshot."""
         self.spent += share.cost
-        if share.kind in MADE_KINDS:
+        if share.is_made:
             self.types.add(share.type_id)
             self.instances += 1
-        if share.kind is DeviceKind.MDEV:
             self.makers.add(share.address)
             self.pending[share.address, share.type_id] += 1
-        else:
+        if share.kind is not DeviceKind.MDEV:
             self.whole.add(share.address)
         self.has_pf |= share.kind is DeviceKind.PF
 
     def add_mdev(self, mdev: Mdev, cost: int | None) -> None:
-        """Count an mdev that exists; ``cost`` None means that nobody knows it."""
+        """Count what is made; ``cost`` None means that nobody knows it."""
         self.makers.add(mdev.parent)
         self.types.add(mdev.type_id)
         self.instances += 1
@@ -136,11 +134,11 @@ def card_use(
     costs: dict[object, int] = {
         (device.address, device.type_id): device.cost
         for device in card.devices
-        if device.kind is DeviceKind.MDEV
+        if device.kind in MADE_KINDS
     }
     seen = {mdev.uuid for mdev in mdevs_here}
     for consumer, share in held:
-        uuid = mdev_uuid(consumer, share.slot) if share.is_made else None
+        uuid = made_uuid(consumer, share)
         if uuid in seen:
             costs[uuid] = share.cost
         else:
@@ -152,7 +150,7 @@ def card_use(
     use.whole |= {
         device.address
         for device in card.devices
-        if device.kind is DeviceKind.MDEV
+        if device.kind in MADE_KINDS
         and fills_parent(device)
         and (device.address, device.type_id) in made
     }
@@ -171,7 +169,7 @@ def budget_left(card: Card, use: CardUse) -> int:
         pending = sum(
             use.pending[device.address, device.type_id] * device.cost
             for device in card.devices
-            if device.kind is DeviceKind.MDEV
+            if device.kind in MADE_KINDS
         )
         left = min(left, sure - pending)
     return left

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import made_uuid
 from sundog.core.choosing.card_room import budget_left, fills_parent, free_of
 from sundog.core.choosing.host_room import CellRoom, device_uses, host_room
 from sundog.core.hosts.pages import SMALL_PAGE_KB
@@ -28,8 +28,8 @@ def check(
 ) -> str:
     """Tell why an assignment cannot be held on a host; empty when it can.
 
-    ``state`` must not already hold it; mdevs that were made for it before, which
-    ``consumer`` names, need no room of their own. Whether the host is enabled does
+    ``state`` must not already hold it; what was made for it before, which
+    ``consumer`` names, needs no room of its own. Whether the host is enabled does
     not matter: that is a rule for choosing.
     """
     return next(_problems(assignment, state, consumer), "")
@@ -60,14 +60,13 @@ def _problems(
 def _to_make(
     assignment: Assignment, state: HostState, consumer: UUID | None
 ) -> list[DeviceShare]:
-    """Leave out the mdevs that are there: the snapshot has counted them."""
-    there = {mdev.uuid: (mdev.parent, mdev.type_id) for mdev in state.snapshot.mdevs}
+    """Leave out what is made already: the snapshot has counted it."""
+    there = {(mdev.uuid, mdev.parent, mdev.type_id) for mdev in state.snapshot.mdevs}
     return [
         share
         for share in assignment.devices
         if consumer is None
-        or not share.is_made
-        or there.get(mdev_uuid(consumer, share.slot)) != (share.address, share.type_id)
+        or (made_uuid(consumer, share), share.address, share.type_id) not in there
     ]
 
 

@@ -1,9 +1,10 @@
 """What a card may still make: all its devices draw on one budget.
 
-Each mdev type takes a share of the card: 1/total of it, where total is how many an
-empty card makes. Whatever multiset of types passes the budget fits the real card:
-shares are exact, or rounded up where exact ones would not fit in a signed 32-bit
-integer (Placement's bound), so that an instance may then be lost but never oversold.
+Each type, of mdevs or vGPUs, takes a share of the card: its part of the framebuffer
+where that is known, else 1/total, where total is how many an empty card makes. Whatever
+multiset of types passes the budget fits the real card: shares are exact, or rounded up
+where exact ones would not fit in a signed 32-bit integer (Placement's bound), so that
+an instance may then be lost but never oversold.
 """
 
 from __future__ import annotations
@@ -24,16 +25,18 @@ LARGEST_BUDGET: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeUse:
-    """One mdev type over all the functions of a card that may make it.
+    """One type over all the functions of a card that may make it.
 
     ``total`` is how many an empty card makes, as well as can be known, at least 1.
-    ``firm`` says that it is known rather than a lower bound.
+    ``firm`` says that it is known rather than a lower bound. ``card_mb`` is the
+    card's framebuffer where that is known.
     """
 
     id: str
     total: int
     firm: bool = True
     size_mb: int | None = None
+    card_mb: int | None = None
     in_use: int = 0
     available: int = 0
 
@@ -83,7 +86,7 @@ def type_uses(
     addresses = {parent.address for parent in parents}
     in_use = Counter(mdev.type_id for mdev in mdevs if mdev.parent in addresses)
     offers: dict[str, list[MdevType]] = {}
-    for offer in chain.from_iterable(parent.mdev_types for parent in parents):
+    for offer in chain.from_iterable(parent.types for parent in parents):
         offers.setdefault(offer.id, []).append(offer)
     return tuple(
         _sum_up(id_, found, in_use[id_], alone=in_use.total() == in_use[id_])
@@ -96,11 +99,13 @@ def _sum_up(id_: str, found: list[MdevType], in_use: int, *, alone: bool) -> Typ
     told = [offer.total for offer in found if offer.total is not None]
     sizes = {offer.size_mb for offer in found}
     size = sizes.pop() if len(sizes) == 1 else None
+    cards = [offer.card_mb for offer in found if offer.card_mb is not None]
     return TypeUse(
         id=id_,
         total=max(1, max(told) if told else available + in_use),
         firm=bool(told) or (alone and available + in_use > 0),
         size_mb=size if size is not None and size > 0 else None,
+        card_mb=max(cards, default=None),
         in_use=in_use,
         available=available,
     )
@@ -145,11 +150,16 @@ def _share(uses: Sequence[TypeUse]) -> tuple[int, dict[str, int]]:
 def _share_by_size(uses: Sequence[TypeUse]) -> tuple[int, dict[str, int]] | None:
     """Share the framebuffer, if every type tells its size and the totals agree.
 
-    The card is taken to be as small as the totals allow.
+    A card that does not tell its size is taken to be as small as the totals allow.
+    One that does is shared by size even among vGPUs of one type, so that costs stay
+    what they are when a rule offers another type beside those that are held.
     """
     sizes = {use.id: use.size_mb for use in uses if use.size_mb is not None}
     if len(sizes) < len(uses):
         return None
+    told = [use.card_mb for use in uses if use.card_mb is not None]
+    if told:
+        return max(told), sizes
     framebuffer = max(use.total * sizes[use.id] for use in uses)
     if any(use.firm and framebuffer // sizes[use.id] != use.total for use in uses):
         return None

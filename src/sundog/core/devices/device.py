@@ -28,11 +28,12 @@ class DeviceKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MdevType:
-    """A mediated-device type that a function may make (``mdev_supported_types``).
+    """A type that a function may make: of mediated devices, or of vGPUs.
 
     ``available`` is the kernel's word now: how many more may be made. ``total`` is
     how many an empty card makes, where the type's description says so.
-    ``size_mb`` is the framebuffer, in MiB, where the description says so.
+    ``size_mb`` is the framebuffer of one, ``card_mb`` that of the whole card, both
+    in MiB and where something says so.
     Source: Documentation/driver-api/vfio-mediated-device.rst of the kernel.
     """
 
@@ -42,6 +43,19 @@ class MdevType:
     available: int = 0
     total: int | None = None
     size_mb: int | None = None
+    card_mb: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VgpuPart:
+    """What the driver says of the vGPU that a VF may be (vendor-VFIO).
+
+    ``current`` is the id of the type that is set, empty when none is. ``types`` are
+    those that may be set now, and those of the card that are known but may not.
+    """
+
+    current: str = ""
+    types: tuple[MdevType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +63,9 @@ class PciFunction:
     """A PCI function as a scan finds it, before any rule is applied.
 
     ``vendor_id`` and ``product_id`` are 4 lower-case hex digits. ``numa_nodes`` is
-    empty when the node is unknown (-1). ``parent`` is a VF's PF. ``unavailable`` is
-    the reason why a reading failed; such a function is never offered.
+    empty when the node is unknown (-1). ``parent`` is a VF's PF. ``vgpu`` is there if
+    its driver makes vGPUs of it without mdevs. ``unavailable`` is the reason why a
+    reading failed; such a function is never offered.
     """
 
     address: PciAddress
@@ -65,17 +80,32 @@ class PciFunction:
     netdevs: tuple[str, ...] = ()
     total_vfs: int = 0
     mdev_types: tuple[MdevType, ...] = ()
+    vgpu: VgpuPart | None = None
     unavailable: str = ""
+
+    @property
+    def types(self) -> tuple[MdevType, ...]:
+        """Everything that it may make, of either kind."""
+        return self.mdev_types if self.vgpu is None else self.vgpu.types
+
+    @property
+    def makes(self) -> DeviceKind:
+        """The kind of what it makes, if it makes anything."""
+        return DeviceKind.MDEV if self.vgpu is None else DeviceKind.VGPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mdev:
-    """A mediated device that exists on a host, ours or not."""
+    """A device made of a type, ours or not: a mediated device, or a vGPU on its VF.
+
+    A vGPU has no name of its own: ``uuid`` then follows from its VF and type.
+    """
 
     uuid: UUID
     type_id: str
     parent: PciAddress
     iommu_group: int | None = None
+    kind: DeviceKind = DeviceKind.MDEV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.core.devices import placement_names
 from sundog.core.devices.address_pattern import AddressPattern
-from sundog.core.devices.device import DeviceTags
+from sundog.core.devices.device import DeviceKind, DeviceTags
 from sundog.core.rule_reader import (
     Rule,
     as_count,
@@ -30,7 +30,7 @@ from sundog.core.rule_reader import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sundog.core.devices.device import PciFunction
+    from sundog.core.devices.device import MdevType, PciFunction
 
 ANY_TYPE: Final = frozenset({"*"})
 _MOST_VFS: Final = 65535
@@ -93,9 +93,15 @@ class DeviceSpec:
             and self._means_netdev(function, parent)
         )
 
-    def makes(self, type_id: str) -> bool:
-        """Whether mdevs of a type are offered by this rule."""
-        return self.mdev_types == ANY_TYPE or type_id in self.mdev_types
+    def makes(self, kind: DeviceKind, made: MdevType) -> bool:
+        """Whether mdevs, or vGPUs, of a type are offered by this rule.
+
+        A vGPU's type may be written by its name, too.
+        """
+        if kind is DeviceKind.VGPU:
+            names = {made.id, made.name}
+            return self.vgpu_types == ANY_TYPE or not names.isdisjoint(self.vgpu_types)
+        return self.mdev_types == ANY_TYPE or made.id in self.mdev_types
 
     def _means_address(self, function: PciFunction) -> bool:
         if self.address.matches(function.address):
@@ -153,7 +159,9 @@ def _check_together(rule: Rule) -> None:
     if "mdev_type" in rule and "vgpu_type" in rule:
         rule.tell("vgpu_type", "stands beside mdev_type; write a rule for each")
     if "max_instances" in rule and not ("mdev_type" in rule or "vgpu_type" in rule):
-        rule.tell("max_instances", "caps the vGPUs of a card; add mdev_type")
+        rule.tell(
+            "max_instances", "caps the vGPUs of a card; add mdev_type or vgpu_type"
+        )
 
 
 def _read_tags(rule: Rule) -> DeviceTags:

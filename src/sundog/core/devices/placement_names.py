@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # The resource classes that Placement knows without being told (os-resource-classes).
@@ -76,6 +77,8 @@ def is_trait(name: str) -> bool:
     return _CUSTOM_NAME.fullmatch(name) is not None
 
 
+# A card of many VFs asks for the same few names at every scan.
+@lru_cache(maxsize=4096)
 def custom_name(text: str) -> str:
     """Name a class or trait after ``text``: ``nvidia-35`` makes CUSTOM_NVIDIA_35."""
     return _custom(_spell(text))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import made_uuid
 from sundog.core.devices.device import Card
 from sundog.core.hosts.allocation import allocation_of, page_class
 from sundog.core.hosts.card_inventory import CardLoad, card_inventories
@@ -116,7 +116,7 @@ def _cards(snapshot: HostSnapshot, holdings: Sequence[Holding]) -> Iterator[Prov
     for holding in holdings:
         for share in holding.assignment.devices:
             held.setdefault(share.card, []).append(share)
-            ours.add(mdev_uuid(holding.consumer, share.slot))
+            ours.add(made_uuid(holding.consumer, share))
     offered = {card.address: card for card in snapshot.cards}
     for address in sorted(offered.keys() | held.keys()):
         card = offered.get(address, Card(address=address, devices=(), budget=0))

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from sundog.core.choosing.assignment import MADE_KINDS
 from sundog.core.devices import placement_names
 from sundog.core.devices.capacity import (
     TypeUse,
@@ -61,7 +62,7 @@ class Offer:
         return cls(
             card=card_address(function),
             address=function.address,
-            kind=DeviceKind.MDEV,
+            kind=function.makes,
             tags=tags,
             function=function,
             type_id=made.id,
@@ -102,7 +103,7 @@ def build_card(
 
     ``functions`` are all those that a scan found on the card, offered or not.
     """
-    parents = [function for function in functions if function.mdev_types]
+    parents = [function for function in functions if function.types]
     uses = type_uses(parents, mdevs)
     shares = _share(offers, uses, mdevs)
     caps = [o.tags.max_instances for o in offers if o.tags.max_instances is not None]
@@ -135,7 +136,7 @@ def _share(
         totals={use.id: total_on_card(use, drawn, vfs) for use in drawn},
         in_use=Counter((mdev.parent, mdev.type_id) for mdev in mdevs),
         types=frozenset(
-            o.type_id for o in offers if o.kind is DeviceKind.MDEV and not o.kept
+            o.type_id for o in offers if o.kind in MADE_KINDS and not o.kept
         ),
     )
 
@@ -171,7 +172,9 @@ def _default_class(found: Offer, shares: _Shares) -> str:
         return placement_names.custom_name(f"PCI_{vendor}_{product}")
     if len(shares.types) == 1:
         return placement_names.VGPU
-    return placement_names.custom_name(found.type_id)
+    # The number of a vGPU type says nothing, and may change with the driver.
+    has_name = found.kind is DeviceKind.VGPU and found.made and found.made.name
+    return placement_names.custom_name(has_name or found.type_id)
 
 
 def _available(found: Offer) -> int:

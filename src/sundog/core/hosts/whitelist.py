@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.devices.device import DeviceKind, DeviceTags
 from sundog.core.devices.device_spec import ANY_TYPE, first_match
 from sundog.core.guards.isolation import isolated
+from sundog.core.devices.vgpu import set_vgpus, with_known_types
 from sundog.core.hosts.host_snapshot import HostSnapshot, Problem
 from sundog.core.hosts.offered_card import Offer, build_card, card_address
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sundog.core.choosing.assignment import DeviceShare
-    from sundog.core.devices.device import Card, PciFunction
+    from sundog.core.devices.device import Card, Mdev, PciFunction
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.host_snapshot import Holding, HostFacts
@@ -44,13 +44,16 @@ def offer(
 ) -> HostSnapshot:
     """Return the host as the chooser sees it.
 
-    The first rule that means a function decides: with ``mdev_type`` it offers the
-    types that the function may make, else the function itself. A held device that no
-    rule means any more, or that is gone, stays with the reason in ``unavailable``.
+    The first rule that means a function decides: with ``mdev_type`` or ``vgpu_type``
+    it offers the types that the function may make, else the function itself. A held
+    device that no rule means any more, or that is gone, stays with the reason in
+    ``unavailable``.
     """
     facts = replace(facts, functions=isolated(facts.functions, specs))
+    facts = replace(facts, functions=with_known_types(facts.functions))
     functions = {function.address: function for function in facts.functions}
     matched = _match(facts, specs)
+    facts = replace(facts, mdevs=_made(facts, matched))
     offers = [found for pair in matched for found in _offers(*pair)]
     offers += _kept(functions, offers, held)
     return HostSnapshot(
@@ -96,8 +99,8 @@ def _offers(function: PciFunction, spec: DeviceSpec) -> Iterator[Offer]:
             whole = replace(whole, unavailable=whole.unavailable or ONCE_IS_NOT_FOR_VFS)
         yield whole
         return
-    for made in function.mdev_types:
-        if spec.makes(made.id):
+    for made in function.types:
+        if spec.makes(function.makes, made):
             yield Offer.type_of(function, made, spec.tags)
 
 
@@ -122,7 +125,7 @@ def _keep(function: PciFunction | None, shares: list[DeviceShare]) -> Offer:
     share = shares[0]
     made = None
     if function is not None and share.type_id:
-        made = next((t for t in function.mdev_types if t.id == share.type_id), None)
+        made = next((t for t in function.types if t.id == share.type_id), None)
     there = function is not None and (made is not None or not share.type_id)
     unread = function.unavailable if function is not None else ""
     return Offer(
@@ -136,6 +139,17 @@ def _keep(function: PciFunction | None, shares: list[DeviceShare]) -> Offer:
         kept=tuple(shares),
         unavailable=unread or (LEFT if there else GONE),
     )
+
+
+def _made(
+    facts: HostFacts, matched: Sequence[tuple[PciFunction, DeviceSpec]]
+) -> tuple[Mdev, ...]:
+    """Return what is made on the host, vGPUs of VFs that are offered whole left out.
+
+    Who offers such a VF as a function, as Nova does, set its type on purpose.
+    """
+    whole = {function.address for function, spec in matched if not spec.offers_types}
+    return (*facts.mdevs, *set_vgpus(facts.functions, whole))
 
 
 def _cards(facts: HostFacts, offers: Sequence[Offer]) -> tuple[Card, ...]:
@@ -155,11 +169,14 @@ def _problems(
     matched: Sequence[tuple[PciFunction, DeviceSpec]],
 ) -> Iterator[Problem]:
     """Tell of unreadable functions, and of listed types that nothing here makes."""
-    made: Counter[tuple[str, str]] = Counter()
+    made: dict[str, set[str]] = {}
     specs: dict[str, DeviceSpec] = {}
     for function, spec in matched:
         specs[spec.where] = spec
-        made.update((spec.where, found.id) for found in function.mdev_types)
+        names = made.setdefault(spec.where, set())
+        for found in function.types:
+            vgpu = function.makes is DeviceKind.VGPU
+            names |= {found.id, found.name} if vgpu else {found.id}
         if function.unavailable:
             yield Problem(where=str(function.address), reason=function.unavailable)
         if 0 < function.total_vfs < (spec.sriov_numvfs or 0):
@@ -169,13 +186,16 @@ def _problems(
                 f"has sriov_numvfs {spec.sriov_numvfs}",
             )
     for where, spec in specs.items():
-        for type_id in sorted(spec.mdev_types - ANY_TYPE):
-            if not made[where, type_id]:
+        for type_id in sorted(spec.mdev_types - ANY_TYPE - made[where]):
+            yield Problem(
+                where=where,
+                reason=f"no function that it means makes the mdev_type {type_id}",
+            )
+        for name in sorted(spec.vgpu_types - made[where]):
+            if spec.vgpu_types != ANY_TYPE or not made[where]:
                 yield Problem(
                     where=where,
-                    reason=f"no function that it means makes the mdev_type {type_id}",
+                    reason="no VF that it means can be "
+                    + ("any vGPU" if name == "*" else f"the vgpu_type {name}")
+                    + "; VFs must be enabled, and the driver's own",
                 )
-        if spec.vgpu_types:
-            yield Problem(
-                where=where, reason="vgpu_type is not offered yet by this version"
-            )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sundog.core.choosing.card_room import MADE_KINDS, NO_LIMIT
+from sundog.core.choosing.assignment import MADE_KINDS
+from sundog.core.choosing.card_room import NO_LIMIT
 from sundog.core.choosing.taste import Order
 from sundog.core.devices.device import DeviceKind
 

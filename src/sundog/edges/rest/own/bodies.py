@@ -27,12 +27,13 @@ class DeviceBody(msgspec.Struct, kw_only=True, frozen=True):
     """One thing on offer: a whole function, or one type that a function may make.
 
     ``kind`` is an alias's ``device_type`` (``type-PCI``, ``type-PF``, ``type-VF``,
-    ``type-MDEV``, ``type-VGPU``). ``total`` counts instances on an empty card,
-    ``used`` those held, ``free`` those that could still be handed out now, with the
-    card's shared budget taken into account. ``state`` is ``available``, ``claimed``
-    (nothing is left, or another function of the card excludes it) or
-    ``unavailable`` (``reason`` says why). ``foreign`` counts mdevs of the type that
-    exist and are not ours; they are never touched.
+    ``type-MDEV``, ``type-VGPU``). ``total`` counts instances on an empty card, each
+    of which takes ``cost`` of the card's budget, ``used`` those held, ``free`` those
+    that could still be handed out now, with the card's shared budget taken into
+    account. ``state`` is ``available``, ``claimed`` (nothing is left, or another
+    function of the card excludes it) or ``unavailable`` (``reason`` says why).
+    ``foreign`` counts mdevs and vGPUs of the type that exist and are not ours; they
+    are never touched.
     """
 
     address: str
@@ -44,6 +45,7 @@ class DeviceBody(msgspec.Struct, kw_only=True, frozen=True):
     resource_class: str
     numa_nodes: list[int]
     total: int
+    cost: int
     used: int
     free: int
     state: str
@@ -57,7 +59,7 @@ class CardBody(msgspec.Struct, kw_only=True, frozen=True):
 
     ``numa_nodes`` is empty when the node is unknown. ``budget`` and ``budget_used``
     are in a unit of their own, shared by all the card's devices. ``one_type``: all
-    its mdevs must be of one type at a time.
+    its mdevs or vGPUs must be of one type at a time.
     """
 
     address: str

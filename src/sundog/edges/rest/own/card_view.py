@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import made_uuid
 from sundog.core.choosing.card_room import budget_left, card_use, free_of
 from sundog.edges.rest.own.bodies import CardBody, DeviceBody, HolderBody
 
@@ -62,7 +62,7 @@ def _device(
         if (share.address, share.kind, share.type_id)
         == (device.address, device.kind, device.type_id)
     ]
-    ours = {mdev_uuid(consumer, share.slot) for consumer, share in own}
+    ours = {made_uuid(consumer, share) for consumer, share in own}
     foreign = [
         mdev
         for mdev in mdevs
@@ -82,6 +82,7 @@ def _device(
         resource_class=device.resource_class,
         numa_nodes=sorted(device.numa_nodes),
         total=device.total,
+        cost=device.cost,
         used=len(own),
         free=free,
         state=state,
