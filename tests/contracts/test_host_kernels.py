@@ -122,6 +122,25 @@ def test_a_boot_has_a_time(kernel: HostKernel) -> None:
     assert datetime(2020, 1, 1, tzinfo=UTC) < booted <= datetime.now(UTC)
 
 
+@pytest.mark.parametrize("kind", ["simulated", "real"])
+def test_a_vfs_type_is_set_and_read(kind: str, tmp_path: Path) -> None:
+    """A PF has no folder; what was written is what is read."""
+    model = simulated("vgpu-17")
+    kernel: HostKernel = model if kind == "simulated" else real(model, tmp_path)
+    vf = replace(CARD, function=4)
+    found = kernel.vgpu_files(vf)
+    assert found is not None
+    assert found[0].strip() == "0"
+    assert "1152  : NVIDIA L40S-8Q" in found[1]
+    kernel.set_vgpu_type(vf, "1152")
+    after = kernel.vgpu_files(vf)
+    assert after is not None
+    assert after[0].strip() == "1152"
+    assert kernel.vgpu_files(CARD) is None
+    with pytest.raises(OSError, check=lambda error: error.errno == errno.ENOENT):
+        kernel.set_vgpu_type(CARD, "1152")
+
+
 def test_writes_to_what_is_not_there_are_enoent(kernel: HostKernel) -> None:
     """An unknown type, an unknown card, an unknown mdev, a card without VFs."""
     calls: list[Callable[[], None]] = [

@@ -66,9 +66,7 @@ def _cells(draw: st.DrawFn, count: int, vcpus: int) -> tuple[ConfigCell, ...]:
 def _devices(draw: st.DrawFn, cells: int) -> tuple[ConfigDevice, ...]:
     addresses = draw(st.lists(ADDRESSES, max_size=5, unique=True))
     seats = st.none() | st.integers(0, cells - 1) if cells else st.none()
-    kinds = st.sampled_from(
-        [DeviceKind.PCI, DeviceKind.PF, DeviceKind.VF, DeviceKind.MDEV]
-    )
+    kinds = st.sampled_from(DeviceKind)
     devices = []
     for number, address in enumerate(addresses):
         kind = draw(kinds)
@@ -79,7 +77,9 @@ def _devices(draw: st.DrawFn, cells: int) -> tuple[ConfigDevice, ...]:
                 alias=draw(NAMES),
                 kind=kind,
                 address=address,
-                type_id="nvidia-35" if is_mdev else "",
+                type_id={DeviceKind.MDEV: "nvidia-35", DeviceKind.VGPU: "1155"}.get(
+                    kind, ""
+                ),
                 mdev=draw(st.uuids(version=4)) if is_mdev else None,
                 guest_cell=draw(seats),
                 managed=draw(st.booleans()),

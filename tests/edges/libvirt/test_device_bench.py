@@ -190,12 +190,6 @@ def test_a_device_that_changed_its_kind_is_refused(world: World) -> None:
         world.bench.make_ready(ALICE, moved)
 
 
-def test_a_kind_without_an_edge_is_refused(world: World) -> None:
-    """A vendor-VFIO vGPU is refused in a sentence."""
-    with pytest.raises(HostRefusedError, match="type-VGPU cannot be given"):
-        world.bench.make_ready(ALICE, replace(VF, kind=DeviceKind.VGPU))
-
-
 def wanted(counts: dict[str, int]) -> dict[PciAddress, int]:
     return {PciAddress.parse(text): count for text, count in counts.items()}
 

@@ -102,15 +102,16 @@ def test_every_guest_is_started_by_libvirt_and_comes_back(
     assert hostdevs(root) == [
         (
             str(each.mdev or each.address),
-            "yes" if each.managed and each.mdev is None else "no",
+            "yes" if each.managed and not each.type_id else "no",
             each.guest_cell,
         )
         for each in config.devices
     ]
     own = root.find(f"metadata/{{{METADATA}}}server")
     assert own.findtext(f"{{{METADATA}}}name") == config.server_name
-    assert [each.get("slot") for each in own.iterfind(f"{{{METADATA}}}device")] == [
-        each.slot for each in config.devices
+    records = own.iterfind(f"{{{METADATA}}}device")
+    assert [(each.get("slot"), each.get("type", "")) for each in records] == [
+        (each.slot, each.type_id) for each in config.devices
     ]
 
 

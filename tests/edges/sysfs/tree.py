@@ -73,6 +73,11 @@ def tree_of(kernel: SimulatedKernel, root: Path) -> Tree:
         for type_id, available in function.available:
             text = kernel.type_description(function.address, type_id)
             tree.type(function.address, type_id, available, text)
+        vgpu = kernel.vgpu_files(function.address)
+        if vgpu is not None:
+            folder = tree.folder(function.address) / "nvidia"
+            write(folder / "current_vgpu_type", vgpu[0].strip())
+            write(folder / "creatable_vgpu_types", vgpu[1].strip())
         if function.card.vfs is not None and function.vf_number is None:
             folder = tree.folder(function.address)
             write(folder / "sriov_numvfs", str(len(function.vfs)))

@@ -53,7 +53,7 @@ TEST_DRIVER: Final = Dialect(domain_type="test", arch="i686", cpu_mode="")
 def guest_xml(
     config: GuestConfig, dialect: Dialect, files: GuestFiles | None = None
 ) -> str:
-    """Write a guest's definition; raises HostRefusedError for a kind not served.
+    """Write a guest's definition; raises HostRefusedError for an mdev without name.
 
     Without ``files`` it has neither disk nor console.
     """
@@ -104,8 +104,9 @@ def _device_record(device: ConfigDevice) -> Iterator[tuple[str, str]]:
     yield "alias", _printable(device.alias)
     yield "kind", device.kind.value
     yield "address", str(device.address)
-    if device.mdev is not None:
+    if device.type_id:
         yield "type", device.type_id
+    if device.mdev is not None:
         yield "mdev", str(device.mdev)
 
 

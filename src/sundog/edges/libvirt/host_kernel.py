@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class HostKernel(Protocol):
     """A host's kernel, as libvirt prints it and as sysfs writes change it.
 
-    Readings are libvirt's XML; writes raise OSError as the sysfs files do.
+    Readings are libvirt's XML, and sysfs where libvirt knows nothing of it; writes
+    raise OSError as the sysfs files do.
     """
 
     def capabilities(self) -> str:
@@ -52,4 +53,15 @@ class HostKernel(Protocol):
 
     def set_vfs(self, function: PciAddress, count: int) -> None:
         """Write ``sriov_numvfs``; raises OSError."""
+        ...
+
+    def vgpu_files(self, function: PciAddress) -> tuple[str, str] | None:
+        """Read ``nvidia/current_vgpu_type`` and ``nvidia/creatable_vgpu_types``.
+
+        None for a function without the folder; raises OSError for an unreadable one.
+        """
+        ...
+
+    def set_vgpu_type(self, function: PciAddress, type_id: str) -> None:
+        """Write ``nvidia/current_vgpu_type``, 0 for no type; raises OSError."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import UnavailableError
 from sundog.core.hosts.host_snapshot import HostFacts
 from sundog.edges.libvirt.capabilities_xml import CpuSets, read_cells
 from sundog.edges.libvirt.node_devices import NodeDevices, read_node_devices
+from sundog.edges.libvirt.vgpu_folder import with_vgpu
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,11 +73,13 @@ class LibvirtHostReader:
 
     def _devices(self) -> NodeDevices:
         try:
-            return read_node_devices(
+            found = read_node_devices(
                 self._kernel.node_devices(), self._kernel.type_description
             )
         except OSError as error:
             raise self._unreadable("devices", error) from error
+        functions = tuple(with_vgpu(self._kernel, each) for each in found.functions)
+        return replace(found, functions=functions)
 
     def _unreadable(self, what: str, error: Exception) -> UnavailableError:
         reason = " ".join(str(error).split())

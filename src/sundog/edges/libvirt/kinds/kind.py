@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 from uuid import UUID
 
 from sundog.core.devices.device import PciFunction
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sundog.edges.libvirt.host_kernel import HostKernel
 
 Source = PciAddress | UUID
+
+# A driver may need ten seconds to let go of a device after its guest stopped.
+RELEASE_WAITS: Final = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)
 
 
 def no_holders() -> Mapping[Source, UUID]:

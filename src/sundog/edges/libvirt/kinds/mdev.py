@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.choosing.assignment import mdev_uuid
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import HostRefusedError
-from sundog.edges.libvirt.kinds.kind import Hostdev, Site
+from sundog.edges.libvirt.kinds.kind import RELEASE_WAITS, Hostdev, Site
 from sundog.edges.libvirt.node_devices import read_node_device
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # Libvirt hears of a new device from udev, a moment after the kernel made it.
 READ_BACK_WAITS: Final = (0.0, 0.02, 0.1, 0.4, 1.0)
-# A driver may need ten seconds to let go of a device after its guest stopped.
-RELEASE_WAITS: Final = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)
 
 
 class MediatedDevice:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 class WholeFunction:
-    """A function that a guest gets as it is."""
+    """A function that a guest gets as it is.
+
+    ``found_as`` is the kind that a scan must find it as; None: the share's own.
+    """
+
+    found_as: DeviceKind | None = None
 
     def hostdev(self, device: ConfigDevice) -> Hostdev:
         """Name the function by its address."""
@@ -27,9 +32,10 @@ class WholeFunction:
     def make_ready(self, site: Site, consumer: UUID, share: DeviceShare) -> None:
         """Check that it is there, of the kind that was chosen, and nobody's."""
         function = site.function(share.address)
-        if function.kind is not share.kind:
+        wanted = self.found_as or share.kind
+        if function.kind is not wanted:
             raise HostRefusedError(
-                f"{share.address} was chosen as {share.kind.value} but is "
+                f"{share.address} was chosen as {wanted.value} but is "
                 f"{function.kind.value} now"
             )
         self._check_holders(site, consumer, function)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.devices.device import DeviceKind
-from sundog.core.errors import HostRefusedError
 from sundog.edges.libvirt.kinds.mdev import MediatedDevice
 from sundog.edges.libvirt.kinds.pci_function import WholeFunction
+from sundog.edges.libvirt.kinds.vgpu import VendorVgpu
 from sundog.edges.libvirt.kinds.virtual_function import VirtualFunction
 
 if TYPE_CHECKING:
@@ -20,14 +20,10 @@ KINDS: Final[Mapping[DeviceKind, Kind]] = {
     DeviceKind.PF: WholeFunction(),
     DeviceKind.VF: VirtualFunction(),
     DeviceKind.MDEV: MediatedDevice(),
+    DeviceKind.VGPU: VendorVgpu(),
 }
 
 
 def kind_of(kind: DeviceKind) -> Kind:
-    """Return what serves a kind; raises HostRefusedError for one not served yet."""
-    try:
-        return KINDS[kind]
-    except KeyError:
-        raise HostRefusedError(
-            f"devices of {kind.value} cannot be given to guests by this host"
-        ) from None
+    """Return what serves a kind."""
+    return KINDS[kind]

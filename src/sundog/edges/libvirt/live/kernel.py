@@ -64,6 +64,14 @@ class KernelFiles(Protocol):
         """Write ``sriov_numvfs`` and read it back."""
         ...
 
+    def vgpu_files(self, function: PciAddress) -> tuple[str, str] | None:
+        """Read a VF's current vGPU type and those that it may be set to."""
+        ...
+
+    def set_vgpu_type(self, function: PciAddress, type_id: str) -> None:
+        """Write a VF's vGPU type."""
+        ...
+
 
 class LibvirtKernel:
     """``HostKernel`` of the host that libvirt's daemon and we run on."""
@@ -150,6 +158,14 @@ class LibvirtKernel:
     def set_vfs(self, function: PciAddress, count: int) -> None:
         """Write ``sriov_numvfs``; raises OSError."""
         self._files.set_vfs(function, count)
+
+    def vgpu_files(self, function: PciAddress) -> tuple[str, str] | None:
+        """Read a VF's vendor folder, None when it has none; raises OSError."""
+        return self._files.vgpu_files(function)
+
+    def set_vgpu_type(self, function: PciAddress, type_id: str) -> None:
+        """Write ``nvidia/current_vgpu_type``, 0 for no type; raises OSError."""
+        self._files.set_vgpu_type(function, type_id)
 
 
 def _mdev_order(parent: PciAddress, type_id: str, uuid: UUID) -> str:
