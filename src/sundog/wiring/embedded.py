@@ -45,6 +45,7 @@ from sundog.workflows.actions.recorded import (
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
+from sundog.workflows.devices.cards import CardBook
 from sundog.workflows.devices.health import DeviceBook, HealthBook
 from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
@@ -168,14 +169,18 @@ def build_embedded(settings: Settings) -> Embedded:
             model.name: simulated_host(model, settings.state_path) for model in models
         }
         rules, serial = host_rules(settings), time.time_ns()
-        health = HealthBook(store.health)
+        health, cards = HealthBook(store.health), CardBook(store.cards)
         tools = {name: host.tools for name, host in simulated.items()}
         real = _real(settings, images, opening)
         if real is not None:
             tools[real.name] = real.tools
         agents = {
             name: LocalHost(
-                name, replace(each, health=health), store.claims, rules, serial
+                name,
+                replace(each, health=health, cards=cards),
+                store.claims,
+                rules,
+                serial,
             )
             for name, each in tools.items()
         }

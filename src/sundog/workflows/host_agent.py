@@ -20,6 +20,7 @@ from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
+from sundog.workflows.devices.cards import CardMemory, NoMemory
 from sundog.workflows.devices.health import HealthNotes, NoNotes
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostTools:
-    """The edges of one host, and what is noted of its devices."""
+    """The edges of one host, and what is noted of its devices and cards."""
 
     reader: HostReader
     bench: DeviceBench
     guests: Guests
     consoles: Consoles
     health: HealthNotes = field(default_factory=NoNotes)
+    cards: CardMemory = field(default_factory=NoMemory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,8 @@ class LocalHost:
         snapshot = self._snapshot(others, {} if is_its else reasons)
         self._once = used_once(snapshot)
         state = HostState(snapshot=snapshot, holdings=others)
-        reason = check(assignment, state, consumer)
+        # Before that nothing on its devices is its doing, whatever it looks like.
+        reason = check(assignment, state, consumer if is_its else None)
         if reason:
             raise HostRefusedError(f"Host {self._name} refused: {reason}")
         return snapshot
@@ -286,7 +289,8 @@ class LocalHost:
     ) -> HostSnapshot:
         """Scan; ``reasons`` are why devices are not offered, by default as noted."""
         serial = next(self._serials)
-        facts = guest_part(self._tools.reader.scan(), self._rules.share)
+        facts = self._tools.cards.complete(self._tools.reader.scan())
+        facts = guest_part(facts, self._rules.share)
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
         if reasons is None:
             reasons = self._tools.health.reasons(self._name)

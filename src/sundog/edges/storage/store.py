@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sundog.core.access.enrolment import Enrolment
+from sundog.core.devices.card_notes import CardNotes
 from sundog.core.devices.health import DeviceHealth
 from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.projects.aggregates import Aggregates
@@ -36,6 +37,7 @@ class Store:
     keypairs: ShelfTable[Keypair]
     actions: ShelfTable[InstanceAction]
     health: ShelfTable[DeviceHealth]
+    cards: ShelfTable[CardNotes]
     groups: ShelfTable[ServerGroup]
     flavor_access: ShelfTable[FlavorAccess]
     quotas: ShelfTable[QuotaSet]
@@ -82,6 +84,7 @@ def open_store(url: str) -> Store:
         keypairs=ShelfTable(database, "keypair", Keypair),
         actions=ShelfTable(database, "action", InstanceAction),
         health=ShelfTable(database, "device health", DeviceHealth),
+        cards=ShelfTable(database, "card notes", CardNotes),
         flavor_access=ShelfTable(database, "flavor access", FlavorAccess),
         quotas=ShelfTable(database, "quota", QuotaSet),
         groups=ShelfTable(database, "server group", ServerGroup),
