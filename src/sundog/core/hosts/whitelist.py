@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sundog.core.devices.device import DeviceKind, DeviceTags
 from sundog.core.devices.device_spec import ANY_TYPE, first_match
-from sundog.core.guards.isolation import isolated
 from sundog.core.devices.vgpu import set_vgpus, with_known_types
+from sundog.core.guards.isolation import isolated
 from sundog.core.hosts.host_snapshot import HostSnapshot, Problem
 from sundog.core.hosts.offered_card import Offer, build_card, card_address
 
