@@ -164,6 +164,8 @@ class LocalHost:
         match state:
             case GuestState.RUNNING:
                 self._run(order, now)
+            case GuestState.ABSENT:
+                guests.stop(consumer)
             case GuestState.OFF if now is GuestState.ABSENT:
                 pass
             case GuestState.OFF:

@@ -315,8 +315,8 @@ class HostAgent(Protocol):
         """Bring a guest to a state, its devices ready; done twice is done once.
 
         It keeps its claim and devices whatever happens. RUNNING starts it anew from
-        the order when it is off. Raises HostRefusedError with the reason, also when
-        there is no guest to pause or to save.
+        the order when it is off; ABSENT takes it away with its files. Raises
+        HostRefusedError with the reason, also when there is no guest to pause or save.
         """
         ...
 

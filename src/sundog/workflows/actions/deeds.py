@@ -50,8 +50,10 @@ def rebuild(job: Job) -> None:
     hold.agent.prepare(hold.order)
     with ExitStack() as undo:
         undo.callback(bring_back, job, hold)
+        # Its disk goes with it: the next start copies the image that is recorded now.
+        hold.agent.bring(hold.order, GuestState.ABSENT)
         if job.errand.goal is Phase.ACTIVE:
-            _restart(hold, 0.0)
+            hold.agent.bring(hold.order, GuestState.RUNNING)
         job.finish(launched=conductor.clock(), fault=None)
         undo.pop_all()
 

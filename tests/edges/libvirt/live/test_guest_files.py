@@ -262,3 +262,21 @@ def test_the_end_of_a_console_is_read(folders: GuestFolders, tmp_path: Path) -> 
     log.mkdir()
     with pytest.raises(HostRefusedError, match="console cannot be read"):
         folders.console(ONE)
+
+
+def test_a_guest_that_was_taken_away_starts_from_the_image_again(
+    folders: GuestFolders, connection: Connection
+) -> None:
+    """As a rebuild wants it: what it wrote is gone with it."""
+    guests = LibvirtGuests(connection, TEST_DRIVER, folders=folders)
+    wanted = config(image_id="raw")
+    guests.start(wanted)
+    disk = folders.prepare(wanted).disk
+    assert disk is not None
+    disk.write_text("written by the guest")
+    guests.stop(ONE)
+    guests.start(config(image_id="aki"))
+    kernel = folders.prepare(config(image_id="aki")).kernel
+    assert not disk.exists()
+    assert kernel is not None
+    guests.stop(ONE)
