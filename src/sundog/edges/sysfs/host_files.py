@@ -39,7 +39,7 @@ def vf_rules(root: Path) -> Mapping[PciAddress, tuple[int, int, str]]:
         found[PciAddress.parse(pf.name)] = (
             _number(pf / "sriov_offset"),
             _number(pf / "sriov_stride"),
-            path.read_text().strip(),
+            path.read_text().strip().zfill(4),
         )
     return found
 
