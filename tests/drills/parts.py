@@ -10,6 +10,7 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
@@ -18,6 +19,7 @@ from tests.stories.service import new_databases
 
 from sundog.core.choosing.taste import Taste
 from sundog.core.devices.device_spec import parse_device_specs
+from sundog.core.errors import UnavailableError
 from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.intent import BOOT, Intent
 from sundog.core.lives.server import Phase, Server, ServerEvent
@@ -45,6 +47,7 @@ from sundog.workflows.actions.recorded import (
     boot_recorded,
     delete_recorded,
     end_cut_off,
+    end_settled,
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
@@ -52,10 +55,10 @@ from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.ports import Image, ServerQuery
+from sundog.workflows.pulse.heartbeat import Heartbeat
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.settle import settle
-from sundog.workflows.start_host import start_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sundog.edges.libvirt.connection import Connection
+    from sundog.workflows.ports import Clock
 
 T = TypeVar("T")
 RULES: Final = (
@@ -131,13 +135,15 @@ class Fuse:
 
     When ``end`` returns, everything that is tried from then on raises CutOffError:
     a process that was killed undoes nothing. ``mishap`` is told of each step before
-    and after it is taken, and may raise what could go wrong there.
+    and after it is taken, and may raise what could go wrong there. Parts that are
+    ``away``, by the names of their classes, answer nothing at all.
     """
 
     lasts: int | None = None
     end: Callable[[], None] = field(default=lambda: None)
     steps: list[str] = field(default_factory=list)
     mishap: Callable[[str], None] = field(default=lambda _: None)
+    away: set[str] = field(default_factory=set)
 
     def check(self) -> None:
         """Raise CutOffError once it has burnt down."""
@@ -166,6 +172,8 @@ class Watched:
 
         def call(*values: object, **named: object) -> object:
             self._fuse.check()
+            if type(self._part).__name__ in self._fuse.away:
+                raise UnavailableError(f"{type(self._part).__name__} is away")
             if name not in STEPS:
                 return found(*values, **named)
             step = f"{type(self._part).__name__}.{name}"
@@ -256,7 +264,11 @@ class Process:
     """One life of the service on a folder, or databases, and a machine."""
 
     def __init__(
-        self, where: Path | Databases, machine: Machine, fuse: Fuse | None = None
+        self,
+        where: Path | Databases,
+        machine: Machine,
+        fuse: Fuse | None = None,
+        clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         """Open what is not open yet; the fuse burns from the first step on."""
         fuse = fuse or Fuse()
@@ -268,7 +280,7 @@ class Process:
         ledger = watched(PlacementLedger(inside_session(where.placement)), fuse)
         servers = watched(self.store.servers, fuse)
         claims = watched(self.store.claims, fuse)
-        fleet, clock = FleetView(Taste()), lambda: datetime.now(UTC)
+        fleet = FleetView(Taste())
         rules = HostRules(specs=parse_device_specs(RULES))
         agent = LocalHost("small", machine.tools(fuse), claims, rules)
         self.conductor = Conductor(
@@ -291,28 +303,32 @@ class Process:
             begin=_do,
         )
         self.audit = AuditBook(self.conductor)
-        self._hosts = HostBook(
+        self.hosts = HostBook(
             services=self.store.services,
             fleet=fleet,
             flavors=self.store.flavors,
-            images=None,  # type: ignore[arg-type]  # nothing is explained here
+            images=FakeImages([]),
             aliases={},
             clock=clock,
+        )
+        self.heartbeat = Heartbeat(
+            conductor=self.conductor,
+            hosts=self.hosts,
+            begin=_do,
+            begin_delete=self._delete,
+            settled=partial(end_settled, self.store.servers, self.history),
         )
 
     def start(self) -> None:
         """Take the host up and settle what an earlier life left."""
-        start_host(self.conductor, self._hosts, self.agent.start())
+        self.heartbeat.look()
         end_cut_off(self.conductor.servers, self.history)
-        settle(
-            self.conductor,
-            lambda one: delete_recorded(self.conductor, self.history, one),
-        )
+        settle(self.conductor, self._delete)
         end_cut_off(self.conductor.servers, self.history)
 
     def boot(self, server_id: UUID, flavor: Flavor = FLAVOR) -> Phase:
         """Ask for a server and build it."""
-        now = datetime.now(UTC)
+        now = self.conductor.clock()
         server = Server(
             id=server_id,
             name="vm",
@@ -333,8 +349,11 @@ class Process:
         """Ask for a server's end and bring it about."""
         self.conductor.advance(server_id, ServerEvent.ASK_DELETE)
         self.history.begin(server_id, "delete", _asked())
-        delete_recorded(self.conductor, self.history, server_id)
+        self._delete(server_id)
         return self.phase(server_id)
+
+    def _delete(self, server_id: UUID) -> None:
+        delete_recorded(self.conductor, self.history, server_id)
 
     def act(self, server_id: UUID, event: ServerEvent) -> Phase:
         """Ask for an action and bring it to its end."""
