@@ -12,7 +12,7 @@ workers ?= 2
 # The tests that cover the core; tracing costs too much to trace the others as well.
 pure := tests/core tests/workflows tests/contracts/test_shelves.py
 
-.PHONY: help install demo run test check drills tempest bench docs clean
+.PHONY: help install demo run test check drills tempest bench soak docs clean
 .PHONY: lab lab-shell lab-down
 
 help:  ## show this list
@@ -60,6 +60,9 @@ lab-shell: install  ## a root prompt in the lab host (Ctrl-] leaves)
 
 lab-down: install  ## end the lab host; what was built stays
 	@$(bin)/python -m lab down
+
+soak: install  ## ten thousand creates, deletes and actions with faults; nothing may leak
+	@SUNDOG_SOAK=14400 $(bin)/pytest -q -s -p no:randomly tests/drills/test_soak.py
 
 docs: install  ## draw docs/lives.md and docs/picture.svg anew
 	@$(bin)/python -m scripts.draw_docs

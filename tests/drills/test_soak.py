@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -10,14 +11,17 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from tests.drills.parts import SLICE, CutOffError, Fuse, Machine, Process
+from tests.drills.parts import SLICE, CutOffError, Databases, Fuse, Machine, Process
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import ConflictError, SundogError, UnavailableError
-from sundog.core.lives.server import Phase
+from sundog.core.lives.server import Phase, ServerEvent
+from sundog.core.lives.server_life import ERRANDS
 from sundog.edges.simulation.host_model import Fault, FaultKind
 
 SHORT_SECONDS, LONG_SECONDS = 3.0, 60.0
+# `make soak` takes as long as ten thousand jobs take.
+SECONDS = float(os.environ.get("SUNDOG_SOAK") or 0)
 MOST = 10_000
 T4 = PciAddress.parse("0000:17:00.0")
 ONCE = (FaultKind.CREATE_FAILS, FaultKind.CREATE_IGNORED, FaultKind.SLOW_RELEASE)
@@ -44,9 +48,10 @@ class Misfortune:
 class Soak:
     """Lives of a service, one after another, on one machine."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, databases: Databases, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - a drill's dice
         self.folder = folder
+        self.databases = databases
         self.machine = Machine.boot(folder)
         self.misfortune = Misfortune(self.random, rarity=60)
         self.done: Counter[str] = Counter()
@@ -55,7 +60,7 @@ class Soak:
     def live(self, jobs: int) -> None:
         """Start, do some jobs, and end well or at a random step."""
         fuse = Fuse(mishap=self.misfortune)
-        with Process(self.folder, self.machine, fuse) as process:
+        with Process(self.databases, self.machine, fuse) as process:
             process.start()
             found = process.disagreements()
             assert found == [], (found, self.done)
@@ -80,7 +85,9 @@ class Soak:
             self.machine.kernel.ask_fault(fault)
         there = process.unfinished()
         try:
-            if there and self.random.random() < len(there) / 6:
+            if there and self.random.random() < 0.2:
+                phase = self._act(process, self.random.choice(there))
+            elif there and self.random.random() < len(there) / 6:
                 phase = process.delete(self.random.choice(there))
             else:
                 self._number += 1
@@ -90,10 +97,19 @@ class Soak:
             # The database failed where the failure itself was to be written.
             self.done["nobody knows"] += 1
 
+    def _act(self, process: Process, server: UUID) -> Phase:
+        """Ask for an action that the server may be asked for, or let a heart beat."""
+        phase = process.phase(server)
+        events = sorted({e.asked.name for e in ERRANDS if e.origin is phase})
+        if not events or self.random.random() < 0.2:
+            process.heartbeat.beat()
+            return process.phase(server)
+        return process.act(server, ServerEvent[self.random.choice(events)])
+
     def end(self) -> list[str]:
         """Delete everything with nothing going wrong; returns what is left."""
         self.machine.kernel.clear_faults()
-        with Process(self.folder, self.machine) as process:
+        with Process(self.databases, self.machine) as process:
             process.start()
             found = process.disagreements()
             for server in process.unfinished():
@@ -109,14 +125,16 @@ def open_files() -> int:
 @pytest.mark.drill("F4", "F5", "F45", "F48")
 def test_nothing_leaks(tmp_path: Path, *, thorough: bool) -> None:
     """What failed, was refused, or was killed: all that it held is given back."""
-    end = time.monotonic() + (LONG_SECONDS if thorough else SHORT_SECONDS)
-    soak = Soak(tmp_path, seed=20260101)
-    soak.live(jobs=5)
-    before = open_files()
-    while time.monotonic() < end and sum(soak.done.values()) < MOST:
-        soak.live(jobs=20)
-    assert soak.end() == []
-    assert open_files() <= before
+    seconds = SECONDS or (LONG_SECONDS if thorough else SHORT_SECONDS)
+    end = time.monotonic() + seconds
+    with Databases(tmp_path) as databases:
+        soak = Soak(tmp_path, databases, seed=20260101)
+        soak.live(jobs=5)
+        before = open_files()
+        while time.monotonic() < end and sum(soak.done.values()) < MOST:
+            soak.live(jobs=100 if SECONDS else 20)
+        assert soak.end() == []
+        assert open_files() <= before
     assert soak.done[Phase.DELETED.value]
     print(dict(soak.done), dict(soak.misfortune.struck))  # noqa: T201 - seen with -s
 
