@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from tests.drills.parts import Fuse, Machine, Process
+from tests.drills.fuse import Fuse
+from tests.drills.parts import Machine, Process
 
 
 def main(folder: Path, job: str, steps: int, server: UUID) -> None:

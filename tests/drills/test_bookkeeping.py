@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from tests.drills.parts import Fuse, Machine, Process
+from tests.drills.fuse import Fuse
+from tests.drills.parts import Machine, Process
 from tests.stories.service import Service, open_service
 
 from sundog.core.lives.phases import Phase

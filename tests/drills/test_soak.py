@@ -11,7 +11,8 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from tests.drills.parts import SLICE, CutOffError, Databases, Fuse, Machine, Process
+from tests.drills.fuse import CutOffError, Fuse
+from tests.drills.parts import SLICE, Databases, Machine, Process
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import ConflictError, SundogError, UnavailableError

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from tests.drills.parts import SLICE, Fuse, Machine, Process
+from tests.drills.fuse import Fuse
+from tests.drills.parts import SLICE, Machine, Process
 from tests.stories.service import open_service
 
 from sundog.core.devices.pci_address import PciAddress

@@ -170,6 +170,19 @@ def test_a_host_that_is_away_hides_no_other() -> None:
     assert book(there).audit() == ()
 
 
+def test_servers_on_a_host_that_is_not_configured_are_told() -> None:
+    """Nobody looks at that host: its servers would be forgotten."""
+    there, [one, _] = furnished()
+    name = there.store.servers.get(one).host
+    assert name is not None
+    agent = there.agents.pop(name)
+    count = len(agent.guests)
+    [told] = [found for found in book(there).audit() if found.host == name]
+    assert told.kind.value == "host-unknown"
+    assert told.what == f"{count} servers are on it, and it is not configured"
+    assert [healing.mended for healing in book(there).heal()] == [False]
+
+
 def test_a_failed_delete_keeps_its_claim_and_agrees() -> None:
     """A server in ERROR holds what could not be given back; that is known."""
     there, [one, _] = furnished()

@@ -51,6 +51,7 @@ class DisagreementKind(Enum):
     """Which records differ, and how; the values are public and stable."""
 
     HOST_AWAY = "host-away"
+    HOST_UNKNOWN = "host-unknown"
     GUEST_UNCLAIMED = "guest-unclaimed"
     GUEST_UNWANTED = "guest-unwanted"
     GUEST_MISSING = "guest-missing"

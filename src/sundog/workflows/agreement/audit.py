@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from sundog.workflows.delete_server import give_back
 from sundog.workflows.ports import Owner, ServerQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from uuid import UUID
 
     from sundog.core.lives.intent import Intent
@@ -75,7 +76,17 @@ class AuditBook:
         found: list[Disagreement] = []
         for name in sorted(self.conductor.agents):
             found += self.of_host(name)
-        return tuple(found)
+        return (*found, *self._of_unknown_hosts())
+
+    def _of_unknown_hosts(self) -> Iterator[Disagreement]:
+        servers = self.conductor.servers.list(ServerQuery())
+        hosts = Counter(server.host for server in servers if server.host)
+        for name in sorted(hosts.keys() - self.conductor.agents.keys()):
+            yield Disagreement(
+                host=name,
+                kind=DisagreementKind.HOST_UNKNOWN,
+                what=f"{hosts[name]} servers are on it, and it is not configured",
+            )
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Return the jobs that are not at their end, the oldest first."""
