@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 EVERYTHING = parse_device_specs(
     ['{"vendor_id": "10de", "mdev_type": "*"}', '{"vendor_id": "*"}']
 )
+VGPUS = parse_device_specs(['{"vendor_id": "10de", "vgpu_type": "*"}'])
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 T4 = PciAddress.parse("0000:17:00.0")
 SMALL = """
 name = "odd"
@@ -43,7 +46,7 @@ product = "1572"
 
 def scan(model: HostModel, made: tuple[str, ...] = ()) -> HostFacts:
     """Boot a model, make mdevs of types on its T4, and scan it."""
-    kernel = SimulatedKernel(model, lambda: UUID(int=9))
+    kernel = SimulatedKernel(model, lambda: UUID(int=9), lambda: NOW)
     for number, type_id in enumerate(made):
         kernel.create_mdev(T4, type_id, UUID(int=number + 1))
     identity = HostIdentity(
@@ -60,8 +63,10 @@ def scan(model: HostModel, made: tuple[str, ...] = ()) -> HostFacts:
     return LibvirtHostReader(identity, kernel).scan()
 
 
-def snapshot(facts: HostFacts) -> HostSnapshot:
-    return offer(replace(facts, mdevs=()), EVERYTHING, HostPolicy())
+def snapshots(facts: HostFacts) -> list[HostSnapshot]:
+    """Return the host as rules offer it: with mdevs and functions, and with vGPUs."""
+    empty = replace(facts, mdevs=())
+    return [offer(empty, rules, HostPolicy()) for rules in (EVERYTHING, VGPUS)]
 
 
 @pytest.mark.parametrize("name", shipped_hosts())
@@ -70,7 +75,7 @@ def test_a_captured_host_gives_the_same_snapshot(name: str) -> None:
     facts = scan(read_host_file(shipped_host(name)))
     captured = parse_host(text := host_toml(model_of(facts, {})))
     again = scan(captured)
-    assert snapshot(again) == snapshot(facts)
+    assert snapshots(again) == snapshots(facts)
     assert host_toml(model_of(again, {})) == text
     assert model_of(facts, {}) == captured
 
@@ -84,6 +89,24 @@ def test_mdevs_that_exist_show_that_a_card_makes_one_type() -> None:
     assert sharing.pop(T4) == "one-type"
     assert set(sharing.values()) == {"mixed"}
     assert all(m.types == captured[T4].types for m in captured.values() if m)  # type: ignore[union-attr]  # it has some
+
+
+def test_vgpus_of_several_sizes_show_that_a_card_mixes_them() -> None:
+    """An empty card does not show it; a card without VFs has no vGPUs."""
+    model = read_host_file(shipped_host("vgpu-17"))
+    empty = [card.vgpu for card in model_of(scan(model), {}).cards if card.vgpu]
+    assert empty
+    assert not any(vgpu.mixed_sizes for vgpu in empty)
+    kernel = SimulatedKernel(model)
+    one, two = (f for f in kernel.functions()[1:3])
+    kernel.set_vgpu_type(one.address, "1147")
+    kernel.set_vgpu_type(two.address, "1148")
+    facts = LibvirtHostReader(HostIdentity(name="a", uuid=UUID(int=7)), kernel).scan()
+    captured = {card.address: card.vgpu for card in model_of(facts, {}).cards}
+    mixed = captured.pop(one.card.address)
+    assert mixed is not None
+    assert mixed.mixed_sizes
+    assert not any(vgpu.mixed_sizes for vgpu in captured.values() if vgpu)
 
 
 def test_vfs_that_are_not_enabled_are_where_the_pf_says() -> None:

@@ -1,7 +1,7 @@
 """From what a scan of a host found to a host file's model of it.
 
 What a scan does not tell is left out: classes, names of vendors, and whether a card
-makes one type at a time, unless mdevs on it show that.
+makes one type (or vGPUs of one size) at a time, unless those on it show it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from sundog.edges.simulation.host_model import (
     Sharing,
     TypeModel,
     VfsModel,
+    VgpuModel,
+    VgpuTypeModel,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sundog.core.devices.device import Mdev, PciFunction
+    from sundog.core.devices.device import Mdev, PciFunction, VgpuPart
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.host_snapshot import Cell, HostFacts
 
@@ -136,6 +138,7 @@ def _card(
         netdev=next(iter(function.netdevs), ""),
         vfs=_vfs(function, vfs, vf_rules.get(function.address)),
         mdev=_mdev(makers, mdevs) if makers else None,
+        vgpu=_vgpu([each.vgpu for each in vfs if each.vgpu is not None]),
     )
 
 
@@ -192,4 +195,23 @@ def _mdev(makers: Sequence[PciFunction], mdevs: Sequence[Mdev]) -> MdevModel:
         sharing=Sharing.ONE_TYPE if one_type else Sharing.MIXED,
         on_vfs=any(maker.parent is not None for maker in makers),
         device_api=makers[0].mdev_types[0].device_api,
+    )
+
+
+def _vgpu(parts: Sequence[VgpuPart]) -> VgpuModel | None:
+    """Return the types that VFs may be set to; the largest is the whole card."""
+    types = {
+        kind.id: VgpuTypeModel(id=kind.id, name=kind.name, size_mb=kind.size_mb)
+        for part in parts
+        for kind in part.types
+        if kind.size_mb
+    }
+    if not types:
+        return None
+    in_use = [types[part.current].size_mb for part in parts if part.current in types]
+    largest = max(kind.size_mb for kind in types.values())
+    return VgpuModel(
+        memory_mb=max(largest, sum(in_use)),
+        types=tuple(types.values()),
+        mixed_sizes=len(set(in_use)) > 1,
     )

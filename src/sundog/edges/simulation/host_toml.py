@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         MdevModel,
         TypeModel,
         VfsModel,
+        VgpuModel,
     )
 
 _DISPLAY: Final = "0x030200"
@@ -106,6 +107,8 @@ def _card(card: CardModel) -> Iterator[str]:
         yield from ("", "[cards.vfs]", *_vfs(card.vfs))
     if card.mdev is not None:
         yield from ("", "[cards.mdev]", *_mdev(card.mdev))
+    if card.vgpu is not None:
+        yield from ("", "[cards.vgpu]", *_vgpu(card.vgpu))
 
 
 def _vfs(vfs: VfsModel) -> Iterator[str]:
@@ -133,6 +136,17 @@ def _mdev(mdev: MdevModel) -> Iterator[str]:
     yield _text("device_api", mdev.device_api)
     yield "types = ["
     yield from (f"  {{ {', '.join(_type(kind))} }}," for kind in mdev.types)
+    yield "]"
+
+
+def _vgpu(vgpu: VgpuModel) -> Iterator[str]:
+    yield f"memory_mb = {vgpu.memory_mb}"
+    if vgpu.mixed_sizes:
+        yield "mixed_sizes = true"
+    yield "types = ["
+    for kind in vgpu.types:
+        name, size = _text("name", kind.name), f"size_mb = {kind.size_mb}"
+        yield f"  {{ id = {kind.id}, {name}, {size} }},"
     yield "]"
 
 
