@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from tests.edges.rest.world import IMAGE, World
@@ -169,3 +170,34 @@ def test_aggregates_and_zones_are_kept_by_the_real_command(
     openstack("none", "aggregate", "remove", "host", "fast", "host-a")
     openstack("none", "aggregate", "delete", "fast")
     assert world.get("/os-aggregates") == {"aggregates": []}
+
+
+def test_servers_and_hosts_are_looked_into_by_the_real_command(
+    openstack: CommandLine, world: World
+) -> None:
+    world.flavor("m1")
+    server = world.server("web", availability_zone="nova:host-a")
+    claim = world.claims.get(UUID(server))
+    assert claim is not None
+    world.agents["host-a"].guests[UUID(server)] = claim.assignment
+    said = openstack("none", "console", "log", "show", "web")
+    assert said.strip() == "one\ntwo\nthree"
+    last = openstack("none", "console", "log", "show", "--lines", "2", "web")
+    assert last.strip() == "three"
+    (event,) = openstack.json("token", "server", "event", "list", "web")
+    shown = openstack.json(
+        "token", "server", "event", "show", "web", event["Request ID"]
+    )
+    assert (shown["action"], shown["events"][0]["result"]) == ("create", "Success")
+    new = ("--os-compute-api-version", "2.100")
+    shown = openstack.json("token", *new, "server", "show", "--topology", "web")
+    assert shown["topology"]["nodes"] == []
+    told = openstack.json("token", "server", "show", "--diagnostics", "web")
+    assert told["num_cpus"] == 1
+    old = ("--os-compute-api-version", "2.87")
+    stats = openstack.json("token", *old, "hypervisor", "stats", "show")
+    assert (stats["count"], stats["running_vms"]) == (2, 1)
+    dates = ("--start", "2026-01-01", "--end", "2036-01-01")
+    (usage,) = openstack.json("none", "usage", "list", *dates)
+    assert float(usage["CPU Hours"]) >= 0
+    assert openstack.json("none", "server", "volume", "list", "web") == []

@@ -316,6 +316,7 @@ class World:
                 launched=now,
             ),
         )
+        self.history.finish(server_id, "create", "", found.host)
 
     def _delete(self, server_id: UUID) -> None:
         server = self.servers.get(server_id)
