@@ -34,6 +34,7 @@ def test_cells() -> None:
                 PagePool(size_kb=2048, total=2048),
                 PagePool(size_kb=1048576, total=0),
             ),
+            distances=((0, 10), (1, 21)),
         ),
         Cell(
             id=1,

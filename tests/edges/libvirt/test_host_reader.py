@@ -100,10 +100,10 @@ class _Deaf(SimulatedKernel):
             raise OSError(errno.ECONNREFUSED, "Connection refused")
         return super().capabilities()
 
-    def node_devices(self, *, only_mdevs: bool = False) -> Sequence[str]:
+    def node_devices(self) -> Sequence[str]:
         if self.to_what == "devices":
             raise OSError(errno.ECONNREFUSED, "Connection refused")
-        return super().node_devices(only_mdevs=only_mdevs)
+        return super().node_devices()
 
 
 @pytest.mark.parametrize("what", ["cells", "devices"])

@@ -86,6 +86,7 @@ def test_cells_are_as_the_lab_was_built(facts: HostFacts) -> None:
         (3, 1, [6, 7], 1),
     ]
     assert {(pool.size_kb, pool.total) for *_, pool in told} == {(2048, 96)}
+    assert facts.cells[1].distances == ((0, 12), (1, 10), (2, 21), (3, 21))
 
 
 def test_functions_are_as_the_lab_was_built(facts: HostFacts) -> None:

@@ -230,6 +230,14 @@ def test_five_hosts_are_shipped() -> None:
             "cards[1].vfs.netdev: must hold {n}, which stands for the VF's number",
         ),
         (
+            SHORT.replace("memory_mb", "distances = [10, 21]\nmemory_mb"),
+            "cells: cell 0 has not a distance for each cell",
+        ),
+        (
+            SHORT.replace("memory_mb", "distances = [10.5]\nmemory_mb"),
+            "cells[1].distances: must be numbers from 10 to 254, one for each cell",
+        ),
+        (
             SHORT + CARD + 'vfs = { count = 2, at_boot = 3, product = "154c" }',
             "cards[1].vfs.at_boot: must be from 0 to 2, not 3",
         ),

@@ -70,12 +70,6 @@ def test_each_device_is_found_by_its_name(kernel: SimulatedKernel) -> None:
     assert kernel.node_device("pci_0000_00_00_0") is None
 
 
-def test_mdevs_can_be_listed_alone(kernel: SimulatedKernel) -> None:
-    """The short listing holds mdevs only."""
-    (text,) = kernel.node_devices(only_mdevs=True)
-    assert "00000000-0000-0000-0000-000000000007" in text
-
-
 def test_type_descriptions_tell_sizes(kernel: SimulatedKernel) -> None:
     """A type is described as NVIDIA does; an unknown one is not."""
     maker = next(each for each in kernel.functions() if each.available)

@@ -23,7 +23,8 @@ class Cell:
     floating and pinned vCPUs may use (``cpu_shared_set``, ``cpu_dedicated_set``).
     ``siblings`` are the thread groups of its cores. ``memory_mb`` is what guests on
     small pages may use: without the huge pages and without what the host keeps.
-    ``socket`` is None when the host does not tell.
+    ``socket`` is None when the host does not tell. ``distances`` are (cell, how far),
+    as the firmware says: 10 is the cell itself.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Cell:
     siblings: tuple[frozenset[int], ...]
     memory_mb: int
     pages: tuple[PagePool, ...] = ()
+    distances: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,12 +72,26 @@ class PagesXml(_Xml, tag="pages"):
     size: int = attr()
 
 
+class DistanceXml(_Xml, tag="sibling"):
+    """How far a cell is from another; 10 is itself."""
+
+    id: int = attr()
+    value: int = attr()
+
+
+class DistancesXml(_Xml, tag="distances"):
+    """A cell's distances; a host of one cell may be silent."""
+
+    siblings: list[DistanceXml] = element(tag="sibling", default_factory=list)
+
+
 class CellXml(_Xml, tag="cell"):
     """A NUMA cell; one without memory or without CPUs is lawful."""
 
     id: int = attr()
     memory: MemoryXml | None = element(tag="memory", default=None)
     pages: list[PagesXml] = element(tag="pages", default_factory=list)
+    distances: DistancesXml | None = element(tag="distances", default=None)
     cpus: CpusXml | None = element(tag="cpus", default=None)
 
 
@@ -154,4 +168,8 @@ def _cell(xml: CellXml, sets: CpuSets) -> Cell:
         siblings=tuple(sorted(groups, key=min)),
         memory_mb=max(0, small_kb // 1024 - sets.reserved_mb.get(xml.id, 0)),
         pages=huge,
+        distances=tuple(
+            (each.id, each.value)
+            for each in (xml.distances.siblings if xml.distances else ())
+        ),
     )

@@ -23,7 +23,7 @@ class HostKernel(Protocol):
         """Return libvirt's capabilities XML."""
         ...
 
-    def node_devices(self, *, only_mdevs: bool = False) -> Sequence[str]:
+    def node_devices(self) -> Sequence[str]:
         """Return the node-device XML of PCI functions, net devices and mdevs."""
         ...
 

@@ -101,6 +101,7 @@ def _cell(cell: Cell) -> CellModel:
             for pool in cell.pages
             if pool.size_kb > SMALL_PAGE_KB
         ),
+        distances=tuple(value for _, value in sorted(cell.distances)),
     )
 
 

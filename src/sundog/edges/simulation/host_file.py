@@ -57,6 +57,7 @@ _MOST_MB: Final = 64 * 1024 * 1024
 _MOST_PAGES: Final = 2**30
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _VERSION: Final = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
+_UNREACHABLE: Final = 255
 _PAGE: Final = re.compile(r"([1-9][0-9]{0,8})([KMG])", re.ASCII)
 _KIB: Final = {"K": 1, "M": 1024, "G": 1024 * 1024}
 _NO_CPUS: Final[tuple[int, ...]] = ()
@@ -147,6 +148,9 @@ def _host(table: Table) -> HostModel:
     )
     table.done()
     _check_cpus(table, host)
+    for cell in cells:
+        if cell.distances and len(cell.distances) != len(cells):
+            table.problem("cells", f"cell {cell.id} has not a distance for each cell")
     return host
 
 
@@ -165,6 +169,7 @@ def _cell(number: int, table: Table) -> CellModel:
         memory_mb=table.number("memory_mb", 0, _MOST_MB),
         reserved_mb=table.number("reserved_mb", 0, _MOST_MB, 0),
         pages=_pages(table),
+        distances=_distances(table),
     )
     table.done()
     huge_mb = sum(size * count for size, count in cell.pages) // 1024
@@ -175,6 +180,18 @@ def _cell(number: int, table: Table) -> CellModel:
             f"({cell.reserved_mb})",
         )
     return cell
+
+
+def _distances(table: Table) -> tuple[int, ...]:
+    """Read how far the cells are, in order; from 10 (itself) to 254."""
+    found = [
+        item
+        for item in table.items("distances", MOST_CELLS)
+        if isinstance(item, int) and 10 <= item < _UNREACHABLE  # noqa: PLR2004  said above
+    ]
+    if len(found) != len(table.items("distances", MOST_CELLS)):
+        table.problem("distances", "must be numbers from 10 to 254, one for each cell")
+    return tuple(found)
 
 
 def _pages(table: Table) -> tuple[tuple[int, int], ...]:

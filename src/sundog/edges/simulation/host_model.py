@@ -62,7 +62,8 @@ class CellModel:
     """A NUMA cell: its cores as groups of CPU numbers, memory in MiB.
 
     ``pages`` maps a huge page's size in KiB to how many there are; they are part of
-    ``memory_mb``. ``reserved_mb`` is kept for the host.
+    ``memory_mb``. ``reserved_mb`` is kept for the host. ``distances`` are those to
+    the cells in order, empty when the firmware does not tell.
     """
 
     id: int
@@ -71,6 +72,7 @@ class CellModel:
     memory_mb: int
     reserved_mb: int = 0
     pages: tuple[tuple[int, int], ...] = ()
+    distances: tuple[int, ...] = ()
 
     @property
     def cpus(self) -> frozenset[int]:

@@ -68,6 +68,8 @@ def _cell(cell: CellModel) -> Iterator[str]:
     pages = ", ".join(f"{_page(size)} = {count}" for size, count in cell.pages)
     if pages:
         yield f"pages = {{ {pages} }}"
+    if cell.distances:
+        yield f"distances = {list(cell.distances)}"
 
 
 def _in_order(cpus: Sequence[int]) -> str:

@@ -73,11 +73,9 @@ class SimulatedKernel:
         """Return libvirt's capabilities XML."""
         return self._capabilities
 
-    def node_devices(self, *, only_mdevs: bool = False) -> Sequence[str]:
+    def node_devices(self) -> Sequence[str]:
         """Return the XML of all functions, net devices and mdevs."""
         with self._lock:
-            if only_mdevs:
-                return [_mdev_text(each) for each in self.mdevs()]
             self._faults.count_scan()
             cards = self.host.cards
             if any(self._faults.is_on(FaultKind.STALE, c.address) for c in cards):

@@ -115,6 +115,10 @@ def capabilities_xml(host: HostModel) -> str:
         huge = sum(size * count for size, count in cell.pages)
         for size, count in ((4, (kib - huge) // 4), *cell.pages):
             _add(element, "pages", str(count), unit="KiB", size=str(size))
+        if cell.distances:
+            distances = _add(element, "distances")
+            for number, value in enumerate(cell.distances):
+                _add(distances, "sibling", id=str(number), value=str(value))
         cpus = _add(element, "cpus", num=str(len(cell.cpus)))
         for number, core in enumerate(cell.cores):
             siblings = ",".join(map(str, sorted(core)))

@@ -91,11 +91,6 @@ class DeviceWatch:
                 del self._texts[name]
         return [text for text in texts if text]
 
-    def mdevs(self, connection: Connection) -> Sequence[str]:
-        """Return the documents of the mdevs that libvirt knows now."""
-        devices = connection.listAllDevices(_MDEVS | self._active)
-        return [text for each in devices if (text := self._text(each, None))]
-
     def find(self, connection: Connection, name: str) -> str | None:
         """Return the document, as it is now, of a device that the kernel has.
 

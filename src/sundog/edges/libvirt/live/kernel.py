@@ -96,11 +96,9 @@ class LibvirtKernel:
             text: str = self._connection.getCapabilities()
             return text
 
-    def node_devices(self, *, only_mdevs: bool = False) -> Sequence[str]:
+    def node_devices(self) -> Sequence[str]:
         """Return the node-device XML of PCI functions, net devices and mdevs."""
         with _as_os_error():
-            if only_mdevs:
-                return self._watch.mdevs(self._connection)
             self._functions = functions = self._files.functions()
             return self._watch.documents(
                 self._connection, functions, self._files.mdevs()
