@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import cache
 from threading import Thread
+from typing import Final
 
 import libvirt
+
+from sundog.edges.libvirt.connection import one_line
+
+LOG: Final = logging.getLogger(__name__)
+
+_PAUSE_SECONDS: Final = 1.0
 
 
 @cache
@@ -20,4 +29,9 @@ def run_event_loop() -> Thread:
 
 def _run() -> None:
     while True:
-        libvirt.virEventRunDefaultImpl()
+        try:
+            libvirt.virEventRunDefaultImpl()
+        except libvirt.libvirtError as error:
+            # Without the loop a connection would neither hear nor notice its end.
+            LOG.warning("libvirt's event loop: %s", one_line(error))
+            time.sleep(_PAUSE_SECONDS)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger(__name__)
 
-# A daemon that stopped without closing its socket is given up after about 15 s.
-_KEEPALIVE: Final = (5, 3)
+# A daemon that stopped without closing its socket is given up after about a minute: a
+# host that is busy starting guests may well leave it without a CPU for half of that.
+_KEEPALIVE: Final = (10, 6)
 
 
 class LastingConnection:
