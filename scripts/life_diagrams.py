@@ -1,4 +1,4 @@
-"""Draws the lives of claims and servers from the tables that the core moves along."""
+"""Draws the lives of claims, servers and moves from the tables of the core."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sundog.core.lives.claim import CLAIM_LIFE, ClaimState
 from sundog.core.lives.intent import PLANS
 from sundog.core.lives.server import STATUS_OF, Phase
 from sundog.core.lives.server_life import BUILD_LIFE, ERRANDS
+from sundog.core.moves.migration import MOVE_LIFE, MoveState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,12 @@ def lives_page() -> str:
     """Return docs/lives.md."""
     claim = _diagram(CLAIM_LIFE, ClaimState.AVAILABLE)
     server = _diagram(BUILD_LIFE, Phase.SCHEDULING)
+    moves = _diagram(MOVE_LIFE, MoveState.ASKED)
     return (
         f"{_HEAD}\n## A claim on a device\n\n{claim}\n"
         f"## A server\n\n{server}\n{_ERRANDS_HEAD}{_errands()}\n{_statuses()}\n"
-        f"{_JOBS_HEAD}{_jobs()}"
+        f"{_JOBS_HEAD}{_jobs()}\n"
+        f"## A move\n\n{moves}"
     )
 
 

@@ -14,6 +14,7 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.intent import Intent
 from sundog.core.lives.server import Fault, Phase, Server
+from sundog.core.moves.migration import Migration, MoveKind, MoveState
 from sundog.core.requests.flavor import Flavor
 from sundog.workflows.ports import ServiceRecord
 
@@ -127,17 +128,36 @@ _device_shares = st.builds(
     guest_cell=st.none() | _counts,
     managed=st.booleans(),
 )
+_assignments = st.builds(
+    Assignment,
+    host=texts,
+    cells=st.lists(_cell_shares, max_size=2).map(tuple),
+    devices=st.lists(_device_shares, max_size=2).map(tuple),
+    disk_gb=_counts,
+)
 claims = st.builds(
     Claim,
     consumer=st.uuids(),
-    assignment=st.builds(
-        Assignment,
-        host=texts,
-        cells=st.lists(_cell_shares, max_size=2).map(tuple),
-        devices=st.lists(_device_shares, max_size=2).map(tuple),
-        disk_gb=_counts,
-    ),
+    assignment=_assignments,
     state=st.sampled_from(ClaimState),
+    guest=st.none() | st.uuids(),
+)
+migrations = st.builds(
+    Migration,
+    id=st.uuids(),
+    server_id=st.uuids(),
+    kind=st.sampled_from(MoveKind),
+    project_id=texts,
+    user_id=texts,
+    created=_times,
+    updated=_times,
+    old=_assignments,
+    old_flavor=flavors,
+    new_flavor=flavors,
+    new=st.none() | _assignments,
+    rest=st.none() | _assignments,
+    state=st.sampled_from(MoveState),
+    wanted_host=st.none() | texts,
 )
 
 services = st.builds(
@@ -176,3 +196,19 @@ def a_server(
 def a_claim(number: int, host: str = "gpu1") -> Claim:
     """Return a plain claim; ``number`` makes its consumer's id."""
     return Claim(consumer=UUID(int=number), assignment=Assignment(host=host))
+
+
+def a_migration(number: int, server: int = 1, source: str = "gpu1") -> Migration:
+    """Return a migration that was just asked for; ``number`` makes its id."""
+    return Migration(
+        id=UUID(int=number),
+        server_id=UUID(int=server),
+        kind=MoveKind.COLD,
+        project_id="demo",
+        user_id="me",
+        created=NOON,
+        updated=NOON,
+        old=Assignment(host=source),
+        old_flavor=a_flavor(),
+        new_flavor=a_flavor(),
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sundog.workflows.moves.ports import MigrationStore
     from sundog.workflows.ports import (
         ClaimStore,
         FlavorStore,
@@ -34,7 +35,7 @@ KINDS: Final = (
 
 
 class AnyStore(Protocol):
-    """The four ports together."""
+    """The five ports together."""
 
     @property
     def flavors(self) -> FlavorStore:
@@ -49,6 +50,11 @@ class AnyStore(Protocol):
     @property
     def claims(self) -> ClaimStore:
         """Claims."""
+        ...
+
+    @property
+    def migrations(self) -> MigrationStore:
+        """Migrations."""
         ...
 
     @property

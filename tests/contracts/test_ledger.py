@@ -157,6 +157,34 @@ def test_an_allocation_that_cannot_be_written_stays_as_it_was(ledger: Ledger) ->
     assert ledger.allocation(consumer) == {host.card: {"VGPU": 1}}
 
 
+def test_both_sides_of_a_move_are_written_at_once(ledger: Ledger) -> None:
+    """The last unit goes to another consumer while its holder takes something else."""
+    host = AHost(VGPU=Inventory.of(1))
+    ledger.report(host.tree)
+    server, migration = uuid4(), uuid4()
+    old, new = {host.card: {"VGPU": 1}}, {host.cell: {"PCPU": 1}}
+    ledger.claim(server, old, OWNER)
+    ledger.exchange({server: (new, OWNER), migration: (old, OWNER)})
+    assert (ledger.allocation(server), ledger.allocation(migration)) == (new, old)
+    ledger.exchange({server: (old, OWNER), migration: ({}, OWNER)})
+    assert (ledger.allocation(server), ledger.allocation(migration)) == (old, {})
+    ledger.exchange({server: ({}, OWNER), migration: ({}, OWNER)})
+    assert host.root not in ledger.allocation(server)
+    assert ledger.consumers(host.root) == frozenset()
+    ledger.exchange({server: ({}, OWNER)})
+
+
+def test_a_move_that_does_not_fit_changes_neither_side(ledger: Ledger) -> None:
+    host = AHost()
+    ledger.report(host.tree)
+    server, migration = uuid4(), uuid4()
+    old = {host.card: {"VGPU": 2}}
+    ledger.claim(server, old, OWNER)
+    with pytest.raises(ClaimConflictError, match="Placement refused"):
+        ledger.exchange({server: (old, OWNER), migration: (old, OWNER)})
+    assert (ledger.allocation(server), ledger.allocation(migration)) == (old, {})
+
+
 def test_a_claim_is_all_or_nothing(ledger: Ledger) -> None:
     host = AHost()
     ledger.report(host.tree)

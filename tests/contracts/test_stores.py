@@ -1,4 +1,4 @@
-"""The contract of the four stores, held by the fake and by the database."""
+"""The contract of the five stores, held by the fake and by the database."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.contracts import records
-from tests.contracts.records import NOON, a_claim, a_flavor, a_server
+from tests.contracts.records import NOON, a_claim, a_flavor, a_migration, a_server
 from tests.contracts.stores import KINDS, AnyStore, opened
 
 from sundog.core.errors import ConflictError, NotFoundError
+from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase, Server
+from sundog.core.moves.migration import MoveState
+from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import ServerQuery, ServiceRecord
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sundog.core.lives.claim import Claim
+    from sundog.core.moves.migration import Migration
     from sundog.core.requests.flavor import Flavor
 
 NOBODY = UUID(int=404)
@@ -212,6 +216,69 @@ class TestClaims:
         store.claims.remove(UUID(int=1))
         store.claims.remove(UUID(int=1))
         assert store.claims.get(UUID(int=1)) is None
+
+    def test_claims_are_exchanged_at_once(self, store: AnyStore) -> None:
+        """What is put replaces, what is removed is gone, the others stay."""
+        for claim in (a_claim(1), a_claim(2), a_claim(3)):
+            store.claims.put(claim)
+        moved = replace(a_claim(1, "gpu2"), state=ClaimState.ALLOCATED)
+        old = replace(a_claim(4), guest=UUID(int=1))
+        store.claims.exchange([moved, old], [UUID(int=2)])
+        assert store.claims.of_host("gpu1") == [a_claim(3), old]
+        assert store.claims.of_host("gpu2") == [moved]
+        store.claims.exchange([a_claim(1)], [UUID(int=4)])
+        assert store.claims.of_host("gpu1") == [a_claim(1), a_claim(3)]
+
+
+class TestMigrations:
+    @any_record
+    @given(migration=records.migrations)
+    def test_any_migration_comes_back_as_it_was(
+        self, store: AnyStore, migration: Migration
+    ) -> None:
+        new = replace(migration, id=UUID(int=next(_numbers)))
+        kept = store.migrations.add(new)
+        assert kept == replace(new, number=kept.number)
+        assert store.migrations.get(new.id) == kept
+
+    def test_migrations_are_numbered_as_they_come(self, store: AnyStore) -> None:
+        first = store.migrations.add(a_migration(7))
+        second = store.migrations.add(a_migration(5))
+        assert 0 < first.number < second.number
+
+    def test_an_id_is_given_once(self, store: AnyStore) -> None:
+        store.migrations.add(a_migration(1))
+        with pytest.raises(ConflictError):
+            store.migrations.add(a_migration(1))
+
+    def test_queries_name_server_source_and_end(self, store: AnyStore) -> None:
+        one = store.migrations.add(a_migration(1, server=1))
+        two = store.migrations.add(a_migration(2, server=2))
+        far = store.migrations.add(a_migration(3, server=1, source="gpu2"))
+        over = store.migrations.change(
+            two.id, lambda old: replace(old, state=MoveState.FAILED)
+        )
+        listed = store.migrations.list
+        assert listed(MigrationQuery()) == [far, over, one]
+        assert listed(MigrationQuery(server_id=UUID(int=1))) == [far, one]
+        assert listed(MigrationQuery(source="gpu1", is_over=False)) == [one]
+        assert listed(MigrationQuery(is_over=True)) == [over]
+
+    def test_an_edit_that_raises_changes_nothing(self, store: AnyStore) -> None:
+        kept = store.migrations.add(a_migration(1))
+
+        def refuse(_: Migration) -> Migration:
+            raise ConflictError("no")
+
+        with pytest.raises(ConflictError):
+            store.migrations.change(kept.id, refuse)
+        assert store.migrations.get(kept.id) == kept
+
+    def test_an_unknown_migration_is_not_found(self, store: AnyStore) -> None:
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.migrations.get(NOBODY)
+        with pytest.raises(NotFoundError, match=f"{NOBODY} could not be found"):
+            store.migrations.change(NOBODY, lambda one: one)
 
 
 def write(store: AnyStore, service: ServiceRecord) -> None:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 # What changes something: a service is cut off after each of these.
 STEPS: Final = frozenset(
     {
-        *("put", "remove", "change", "add"),
+        *("put", "remove", "change", "add", "exchange"),
         *("claim", "claim_many", "release", "report", "rewrite"),
         *("create_mdev", "remove_mdev", "set_vfs", "bind"),
         *("start", "stop", "power_off", "pause", "unpause", "save", "restore"),

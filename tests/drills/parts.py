@@ -6,7 +6,7 @@ the threads are left out, so that a step is the same step in every run.
 
 from __future__ import annotations
 
-import shutil
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,15 +14,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 
+from tests.drills.databases import Databases
 from tests.drills.fuse import Fuse, watched
 from tests.fakes.images import FakeImages
-from tests.stories.service import new_databases
 
 from sundog.core.choosing.taste import Taste
 from sundog.core.devices.device_spec import parse_device_specs
 from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.intent import BOOT, Intent
 from sundog.core.lives.server import Phase, Server, ServerEvent
+from sundog.core.lives.server_life import MOVE_EVENTS
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
 from sundog.edges.libvirt.capabilities_xml import CpuSets
@@ -32,7 +33,7 @@ from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
 from sundog.edges.libvirt.host_reader import HostIdentity, LibvirtHostReader
 from sundog.edges.libvirt.kinds.kind import Site
-from sundog.edges.placement.embedded import EmbeddedPlacement
+from sundog.edges.libvirt.live.carriers import TestDriverCarrier
 from sundog.edges.placement.ledger import PlacementLedger
 from sundog.edges.placement.sessions import inside_session
 from sundog.edges.simulation.consoles import SimulatedConsoles
@@ -40,7 +41,6 @@ from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.simulation.test_driver import write_test_host
-from sundog.edges.storage.store import Store, open_store
 from sundog.workflows.actions.book import ActionBook, Call, Rebuild
 from sundog.workflows.actions.history import History
 from sundog.workflows.actions.recorded import (
@@ -54,14 +54,17 @@ from sundog.workflows.conductor import Conductor
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
+from sundog.workflows.moves.book import MoveBook
+from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import Image, ServerQuery
+from sundog.workflows.projects.quotas import QuotaBook
 from sundog.workflows.pulse.heartbeat import Heartbeat
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
 from sundog.workflows.settle import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -69,12 +72,13 @@ if TYPE_CHECKING:
     from sundog.workflows.ports import Clock
 
 RULES: Final = (
-    '{"product_id": "1eb8", "mdev_type": "nvidia-232"}',
-    '{"product_id": "1db4"}',
+    '{"product_id": "1eb8", "mdev_type": "nvidia-232", "live_migratable": "yes"}',
+    '{"product_id": "1db4", "live_migratable": "yes"}',
 )
+_MOVABLE: Final = {"numa_policy": "preferred", "live_migratable": "yes"}
 ALIASES: Final = (
-    '{"name": "vGPU", "device_type": "type-MDEV", "numa_policy": "preferred"}',
-    '{"name": "v100", "product_id": "1db4", "numa_policy": "preferred"}',
+    json.dumps({"name": "vGPU", "device_type": "type-MDEV"} | _MOVABLE),
+    json.dumps({"name": "v100", "product_id": "1db4"} | _MOVABLE),
 )
 FLAVOR: Final = Flavor(
     id="two",
@@ -92,7 +96,7 @@ SLICE: Final = Flavor(
     name="one",
     vcpus=1,
     memory_mb=64,
-    disk_gb=0,
+    disk_gb=1,
     extra_specs={"pci_passthrough:alias": "vGPU:1"},
 )
 IMAGE: Final = Image(
@@ -122,13 +126,21 @@ class Machine:
     kernel: SimulatedKernel
     guests: LibvirtGuests
     connection: Connection
+    carrier: TestDriverCarrier
 
     @classmethod
-    def boot(cls, folder: Path) -> Self:
+    def boot(cls, folder: Path, name: str = "small") -> Self:
         """Boot the host: no guests, no mdevs."""
-        kernel = SimulatedKernel(read_host_file(shipped_host("small")))
+        model = replace(read_host_file(shipped_host("small")), name=name)
+        kernel, carrier = SimulatedKernel(model), TestDriverCarrier()
         connection = open_connection(write_test_host(kernel, folder))
-        return cls(kernel, LibvirtGuests(connection, TEST_DRIVER), connection)
+        guests = LibvirtGuests(connection, TEST_DRIVER, carrier=carrier)
+        return cls(kernel, guests, connection, carrier)
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        return self.kernel.host.name
 
     def tools(self, fuse: Fuse) -> HostTools:
         """Return the host's edges, each step of theirs watched."""
@@ -136,9 +148,11 @@ class Machine:
         kernel = watched(self.kernel, fuse)
         model = self.kernel.host
         identity = HostIdentity(
-            name="small",
-            uuid=uuid5(NAMESPACE_DNS, "small"),
+            name=self.name,
+            uuid=uuid5(NAMESPACE_DNS, self.name),
             disk_gb=model.disk_gb,
+            libvirt_version=10_000_000,
+            qemu_version=8_002_002,
             cpu_sets=CpuSets(
                 shared=model.cpu_shared_set, dedicated=model.cpu_dedicated_set
             ),
@@ -152,30 +166,6 @@ class Machine:
         )
 
 
-class Databases:
-    """What outlives every process: Sundog's database and Placement with its own."""
-
-    def __init__(self, folder: Path) -> None:
-        """Open both; new ones are copies, since making them takes a second."""
-        for made in new_databases().iterdir():
-            if not (folder / made.name).exists():
-                shutil.copy(made, folder)
-        with ExitStack() as opening:
-            self.store: Store = open_store(f"sqlite:///{folder}/sundog.db")
-            opening.callback(self.store.close)
-            self.placement = EmbeddedPlacement(folder / "placement.db")
-            opening.callback(self.placement.close)
-            self._closing = opening.pop_all()
-
-    def __enter__(self) -> Self:
-        """Return them."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close both."""
-        self._closing.close()
-
-
 def _do(work: Callable[[], object]) -> None:
     work()
 
@@ -185,7 +175,7 @@ def _asked() -> Asked:
 
 
 class Process:
-    """One life of the service on a folder, or databases, and a machine."""
+    """One life of the service on a folder, or databases, and one or two machines."""
 
     def __init__(
         self,
@@ -193,10 +183,12 @@ class Process:
         machine: Machine,
         fuse: Fuse | None = None,
         clock: Clock = lambda: datetime.now(UTC),
+        other: Machine | None = None,
     ) -> None:
         """Open what is not open yet; the fuse burns from the first step on."""
         fuse = fuse or Fuse()
         self.machine = machine
+        self.machines = [machine, *([other] if other else [])]
         self._closing = ExitStack()
         if not isinstance(where, Databases):
             where = self._closing.enter_context(Databases(where))
@@ -206,19 +198,27 @@ class Process:
         claims = watched(self.store.claims, fuse)
         fleet = FleetView(Taste())
         rules = HostRules(specs=parse_device_specs(RULES))
-        agent = LocalHost("small", machine.tools(fuse), claims, rules)
+        self.agents = {
+            one.name: LocalHost(one.name, one.tools(fuse), claims, rules)
+            for one in self.machines
+        }
+        for one in self.machines:
+            one.carrier.peers = {
+                peer.name: watched(peer.guests, fuse) for peer in self.machines
+            }
         self.conductor = Conductor(
             servers=servers,
             claims=claims,
+            migrations=watched(self.store.migrations, fuse),
             ledger=ledger,
             fleet=fleet,
-            agents={"small": agent},
+            agents=self.agents,
             reports=HostReport(ledger, fleet, self.store.services, clock),
             aliases=parse_aliases(ALIASES),
             clock=clock,
             locks=ServerLocks(),
         )
-        self.agent = agent
+        self.agent = self.agents[machine.name]
         self.history = History(shelf=watched(self.store.actions, fuse), clock=clock)
         self.actions = ActionBook(
             conductor=self.conductor,
@@ -242,6 +242,19 @@ class Process:
             begin_delete=self._delete,
             settled=partial(end_settled, self.store.servers, self.history),
         )
+        self.moves = MoveBook(
+            actions=self.actions,
+            flavors=self.store.flavors,
+            hosts=self.hosts,
+            quotas=QuotaBook(
+                shelf=self.store.quotas,
+                servers=self.store.servers,
+                aliases=self.conductor.aliases,
+            ),
+            new_id=uuid4,
+        )
+        if not self.store.flavors.list():
+            self.store.flavors.add(SLICE)
 
     def start(self) -> None:
         """Take the host up and settle what an earlier life left."""
@@ -282,8 +295,34 @@ class Process:
     def act(self, server_id: UUID, event: ServerEvent) -> Phase:
         """Ask for an action and bring it to its end."""
         call = Call(server_id=server_id, asked=_asked(), over_lock=True)
-        ASK.get(event, ActionBook.act)(self.actions, call, event)
+        if event in MOVE_EVENTS:
+            self._move(call, event)
+        else:
+            ASK.get(event, ActionBook.act)(self.actions, call, event)
         return self.phase(server_id)
+
+    def _move(self, call: Call, event: ServerEvent) -> None:
+        match event:
+            case ServerEvent.RESIZE:
+                self.moves.resize(call, SLICE.id)
+            case ServerEvent.MIGRATE:
+                self.moves.migrate(call)
+            case ServerEvent.CONFIRM:
+                self.moves.confirm(call)
+            case ServerEvent.REVERT:
+                self.moves.revert(call)
+            case ServerEvent.MIGRATE_LIVE:
+                self.moves.migrate_live(call)
+            case _:
+                host = self.store.servers.get(call.server_id).host
+                self.force_down({host})
+                self.moves.evacuate(call, stays_off=event is ServerEvent.EVACUATE_OFF)
+
+    def force_down(self, hosts: Collection[str | None]) -> None:
+        """Say which hosts are down; the others are up, and cleaned if they were not."""
+        for service in self.store.services.list():
+            down = service.host in hosts
+            self.moves.clean(self.hosts.set_service(service.id, forced_down=down))
 
     def phase(self, server_id: UUID) -> Phase:
         """Return where a server is."""
@@ -296,10 +335,11 @@ class Process:
     def disagreements(self) -> list[str]:
         """Return what the audit finds, and what choosers know otherwise."""
         found = [one.line for one in self.audit.audit()]
-        state = self.conductor.fleet.state("small")
-        claimed = {claim.consumer for claim in self.store.claims.of_host("small")}
-        if state is None or set(state.held_by) != claimed:
-            found.append("choosers see something else than what is claimed")
+        for name in self.agents:
+            state = self.conductor.fleet.state(name)
+            claimed = {claim.consumer for claim in self.store.claims.of_host(name)}
+            if state is None or set(state.held_by) != claimed:
+                found.append("choosers see something else than what is claimed")
         found += [f"unfinished: {job.line}" for job in self.audit.unfinished()]
         found += [
             f"the action {action.action} of {action.server_id} does not end"
@@ -309,14 +349,17 @@ class Process:
 
     def left(self) -> list[str]:
         """Return everything that is held by anybody: rows, charges, mdevs, guests."""
-        root = self.agent.report().uuid
-        return [
-            *(f"claim {c.consumer}" for c in self.store.claims.of_host("small")),
-            *(f"charge {c}" for c in self.conductor.ledger.consumers(root)),
-            *(f"mdev {mdev.uuid}" for mdev in self.machine.kernel.mdevs()),
-            *(f"guest {guest}" for guest in self.machine.guests.running()),
-            *(f"server {server}" for server in self.unfinished()),
-        ]
+        left = [f"server {server}" for server in self.unfinished()]
+        for one in self.machines:
+            root = self.agents[one.name].report().uuid
+            left += [
+                *(f"claim {c.consumer}" for c in self.store.claims.of_host(one.name)),
+                *(f"charge {c}" for c in self.conductor.ledger.consumers(root)),
+                *(f"mdev {mdev.uuid}" for mdev in one.kernel.mdevs()),
+                *(f"guest {guest}" for guest in one.guests.running()),
+            ]
+        moves = self.store.migrations.list(MigrationQuery(is_over=False))
+        return left + [f"migration {move.number}" for move in moves]
 
     def close(self) -> None:
         """Let go of the databases, as the end of a process does."""

@@ -15,23 +15,32 @@ from uuid import UUID, uuid4
 
 import pytest
 from tests.drills.conftest import THOROUGH
+from tests.drills.databases import Databases
 from tests.drills.fuse import CutOffError, Fuse
-from tests.drills.parts import Databases, Machine, Process
+from tests.drills.parts import Machine, Process
 
 from sundog.core.lives.intent import BOOT, PLANS
 from sundog.core.lives.server import Phase, ServerEvent
-from sundog.core.lives.server_life import ERRANDS, Errand
+from sundog.core.lives.server_life import ERRANDS, MOVE_EVENTS, Errand
 
 ROOT = Path(__file__).parents[2]
 BOOT_STEPS = 9
 DELETE_STEPS = 9
 # A job is done in fewer steps than this, or it never ends.
 MOST_STEPS = 60
-# How a server comes to where an errand is asked: by another errand, from ACTIVE.
-WAY_TO: Final = {
-    **{one.goal: one.asked for one in ERRANDS if one.origin is Phase.ACTIVE},
-    Phase.ERROR: ServerEvent.RESET_ERROR,
-}
+
+
+def _ways() -> dict[Phase, tuple[ServerEvent, ...]]:
+    """Return how a server comes to where an errand is asked, from ACTIVE."""
+    ways = {Phase.ACTIVE: (), Phase.ERROR: (ServerEvent.RESET_ERROR,)}
+    for one in (*ERRANDS, *ERRANDS):
+        if one.origin in ways:
+            ways.setdefault(one.goal, (*ways[one.origin], one.asked))
+    return ways
+
+
+WAYS: Final = _ways()
+MOVES: Final = frozenset(event.value for event in MOVE_EVENTS)
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,8 @@ class Job:
         if self.asked == BOOT:
             return server
         assert process.boot(server) is Phase.ACTIVE
-        if self.origin is not Phase.ACTIVE:
-            process.act(server, WAY_TO[self.origin])
+        for event in WAYS[self.origin]:
+            process.act(server, event)
         assert process.phase(server) is self.origin
         return server
 
@@ -86,8 +95,16 @@ def test_every_job_is_tried() -> None:
     assert {job.asked for job in JOBS} == set(PLANS)
 
 
+def other_machine(folder: Path, job: Job) -> Machine | None:
+    """Boot a second host for a job that needs one to move to."""
+    events = {job.asked, *(event.value for event in WAYS.get(job.origin, ()))}
+    return Machine.boot(folder, "other") if events & MOVES else None
+
+
 def check_after(process: Process, where: str) -> None:
     """All agrees, no job is left over, and nothing leaks when all is deleted."""
+    assert process.disagreements() == [], where
+    process.force_down({})
     assert process.disagreements() == [], where
     for server in process.unfinished():
         process.delete(server)
@@ -116,18 +133,22 @@ def test_a_job_may_be_cut_off_after_any_step(
     """However far it was, a start later everything agrees and nothing is lost."""
     number = JOBS.index(job)
     with Databases(tmp_path) as databases:
-        machine = Machine.boot(tmp_path)
+        machine, other = Machine.boot(tmp_path), other_machine(tmp_path, job)
         for reboots in (False, True) if thorough else (number % 2 == 0,):
             # The short form kills once a job, after another step from job to job.
             steps, where = 0 if thorough else number % 5, "at all"
             while where and (thorough or where == "at all"):
                 steps += 1
                 fuse = Fuse()
-                with Process(databases, machine, fuse) as process:
+                with Process(databases, machine, fuse, other=other) as process:
                     process.start()
                     server, where = cut_off(process, fuse, job, steps)
-                machine = Machine.boot(tmp_path) if reboots else machine
-                with Process(databases, machine) as again:
+                if reboots:
+                    machine, other = (
+                        Machine.boot(tmp_path),
+                        other_machine(tmp_path, job),
+                    )
+                with Process(databases, machine, None, other=other) as again:
                     again.start()
                     # What was in a guest's memory may be gone, and is with its host.
                     is_lost = reboots or job.origin in (Phase.PAUSED, Phase.SUSPENDED)
@@ -146,21 +167,21 @@ def test_settling_may_be_cut_off_too(
 ) -> None:
     """The second start ends what the first had begun to mend, wherever it died."""
     with Databases(tmp_path) as databases:
-        machine = Machine.boot(tmp_path)
+        machine, other = Machine.boot(tmp_path), other_machine(tmp_path, job)
         for steps in range(1, MOST_STEPS) if thorough else (4,):
             fuse = Fuse()
-            with Process(databases, machine, fuse) as process:
+            with Process(databases, machine, fuse, other=other) as process:
                 process.start()
                 cut_off(process, fuse, job, 7 if job is BOOTS else 2)
             again = Fuse(lasts=steps)
-            with Process(databases, machine, again) as process:
+            with Process(databases, machine, again, other=other) as process:
                 try:
                     process.start()
                 except CutOffError:
                     is_cut = True
                 else:
                     is_cut = False
-            with Process(databases, machine) as process:
+            with Process(databases, machine, None, other=other) as process:
                 process.start()
                 check_after(process, f"settling cut off after {again.steps}")
             if not is_cut:

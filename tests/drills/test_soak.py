@@ -11,8 +11,9 @@ from random import Random
 from uuid import UUID
 
 import pytest
+from tests.drills.databases import Databases
 from tests.drills.fuse import CutOffError, Fuse
-from tests.drills.parts import SLICE, Databases, Machine, Process
+from tests.drills.parts import SLICE, Machine, Process
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import ConflictError, SundogError, UnavailableError

@@ -6,23 +6,28 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.assignment import Assignment, mdev_uuid
+from sundog.core.choosing.assignment import mdev_uuid
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
-from sundog.core.errors import HostRefusedError, UnavailableError
+from sundog.core.errors import CancelledError, HostRefusedError, UnavailableError
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
 from sundog.core.lives.figures import GuestFigures
 from sundog.core.lives.guest import GuestState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
+    from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.workflows.moves.ports import Crossing
     from sundog.workflows.ports import BootOrder
 
 
 class FakeAgent:
-    """The port ``HostAgent`` in memory."""
+    """The port ``HostAgent`` in memory.
+
+    ``guests`` are those that were prepared or booted here, with what each has.
+    """
 
     def __init__(self, snapshot: HostSnapshot) -> None:
         self._snapshot = snapshot
@@ -34,7 +39,11 @@ class FakeAgent:
         self.refusals: list[str] = []
         self.removal_errors: list[Exception] = []
         self.away = False
+        self.free_errors: list[Exception] = []
+        self.send_errors: list[Exception] = []
         self.on_boot: Callable[[], None] | None = None
+        self.on_send: Callable[[], None] | None = None
+        self.peers: dict[str, FakeAgent] = {}
 
     @property
     def name(self) -> str:
@@ -53,11 +62,7 @@ class FakeAgent:
     def running(self) -> frozenset[UUID]:
         with self._lock:
             runs = {GuestState.RUNNING, GuestState.PAUSED}
-            return frozenset(
-                consumer
-                for consumer in self.guests
-                if self.states.get(consumer, GuestState.RUNNING) in runs
-            )
+            return frozenset(one for one in self.guests if self.states.get(one) in runs)
 
     def boot(self, order: BootOrder) -> HostSnapshot:
         consumer = order.server.id
@@ -74,10 +79,8 @@ class FakeAgent:
             reason = reason or check(order.assignment, state)
             if reason:
                 raise HostRefusedError(f"Host {self.name} refused: {reason}")
-            if consumer not in self.guests:
-                self.guests[consumer] = order.assignment
-                self.states[consumer] = GuestState.RUNNING
-                self._change_mdevs(consumer, order.assignment, made=True)
+            self._have(consumer, order.assignment)
+            self.states[consumer] = GuestState.RUNNING
         return self.report()
 
     def prepare(self, order: BootOrder) -> None:
@@ -85,10 +88,8 @@ class FakeAgent:
             error = self.prepare_errors.pop(0) if self.prepare_errors else None
             if error is not None:
                 raise error
-            if order.server.id not in self.guests:
-                self.guests[order.server.id] = order.assignment
-                self.states[order.server.id] = GuestState.ABSENT
-                self._change_mdevs(order.server.id, order.assignment, made=True)
+            self._have(order.server.id, order.assignment)
+            self.states.setdefault(order.server.id, GuestState.ABSENT)
 
     def bring(
         self, order: BootOrder, state: GuestState, grace_seconds: float = 0.0
@@ -103,9 +104,8 @@ class FakeAgent:
             halts = state in (GuestState.PAUSED, GuestState.SAVED)
             if halts and now not in (state, GuestState.RUNNING):
                 raise HostRefusedError(f"the guest is {now.value}, not running")
-            if consumer not in self.guests and state is GuestState.RUNNING:
-                self.guests[consumer] = order.assignment
-                self._change_mdevs(consumer, order.assignment, made=True)
+            if state is GuestState.RUNNING:
+                self._have(consumer, order.assignment)
             if (now, state) != (GuestState.ABSENT, GuestState.OFF):
                 self.states[consumer] = state
         return self.report()
@@ -123,35 +123,67 @@ class FakeAgent:
             if self.removal_errors:
                 raise self.removal_errors.pop(0)
             self.states.pop(consumer, None)
-            if self.guests.pop(consumer, None) is not None:
-                self._change_mdevs(consumer, assignment, made=False)
+            self.guests.pop(consumer, None)
+            for share in assignment.devices:
+                self._change_mdev(consumer, share, made=False)
         return self.report()
 
-    def _change_mdevs(
-        self, consumer: UUID, assignment: Assignment, *, made: bool
-    ) -> None:
-        """Do as a card does whose types do not share: one fewer, or one more."""
+    def free(self, consumer: UUID, devices: Sequence[DeviceShare]) -> HostSnapshot:
+        with self._lock:
+            if self.free_errors:
+                raise self.free_errors.pop(0)
+            assert self.states.get(consumer) is not GuestState.RUNNING
+            for share in devices:
+                self._change_mdev(consumer, share, made=False)
+        return self.report()
+
+    def send(self, order: BootOrder, dest: HostSnapshot, crossing: Crossing) -> None:
+        consumer = order.server.id
+        if self.on_send is not None:
+            self.on_send()
+        with self._lock:
+            if self.send_errors:
+                raise self.send_errors.pop(0)
+            if crossing.abort.is_set():
+                raise CancelledError("The migration was aborted.")
+            peer = self.peers[dest.name]
+            assert peer.guests[consumer] == order.assignment
+            peer.states[consumer] = self.states.pop(consumer)
+            del self.guests[consumer]
+
+    def _have(self, consumer: UUID, assignment: Assignment) -> None:
+        """Make what is not made yet; a device of another place is in the way."""
         for share in assignment.devices:
-            if not share.is_made:
-                continue
-            uuid = mdev_uuid(consumer, share.slot)
-            mdev = Mdev(uuid=uuid, type_id=share.type_id, parent=share.address)
-            others = tuple(one for one in self._snapshot.mdevs if one.uuid != uuid)
-            step = -1 if made else 1
-            self._snapshot = replace(
-                self._snapshot,
-                mdevs=(*others, mdev) if made else others,
-                cards=tuple(
-                    replace(
-                        card,
-                        devices=tuple(
-                            replace(device, available=device.available + step)
-                            if (device.address, device.type_id)
-                            == (share.address, share.type_id)
-                            else device
-                            for device in card.devices
-                        ),
-                    )
-                    for card in self._snapshot.cards
-                ),
-            )
+            self._change_mdev(consumer, share, made=True)
+        self.guests[consumer] = assignment
+
+    def _change_mdev(self, consumer: UUID, share: DeviceShare, *, made: bool) -> None:
+        """Do as a card does whose types do not share: one fewer, or one more."""
+        if not share.is_made:
+            return
+        uuid = mdev_uuid(consumer, share.slot)
+        mdev = Mdev(uuid=uuid, type_id=share.type_id, parent=share.address)
+        there = {one.uuid: one for one in self._snapshot.mdevs}
+        if made and uuid in there and there[uuid] != mdev:
+            raise HostRefusedError(f"the mdev {uuid} is there already")
+        if (uuid in there) is made or (not made and there[uuid] != mdev):
+            return
+        others = tuple(one for one in self._snapshot.mdevs if one.uuid != uuid)
+        step = -1 if made else 1
+        self._snapshot = replace(
+            self._snapshot,
+            mdevs=(*others, mdev) if made else others,
+            cards=tuple(
+                replace(
+                    card,
+                    devices=tuple(
+                        replace(device, available=device.available + step)
+                        if (device.address, device.type_id)
+                        == (share.address, share.type_id)
+                        else device
+                        for device in card.devices
+                    ),
+                )
+                for card in self._snapshot.cards
+            ),
+        )

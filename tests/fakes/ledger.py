@@ -107,6 +107,19 @@ class FakeLedger:
             self.claim(consumer, before, old)
             raise
 
+    def exchange(self, sides: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write several consumers' whole allocations, all or none."""
+        held = {one: (self.allocation(one), self.owners.get(one)) for one in sides}
+        for consumer in sides:
+            self.release(consumer)
+        try:
+            self.claim_many(sides)
+        except ClaimConflictError:
+            self.claim_many(
+                {one: (old, owner) for one, (old, owner) in held.items() if owner}
+            )
+            raise
+
     def consumers(self, host: UUID) -> frozenset[UUID]:
         """Return every consumer that holds something on a host's tree."""
         return frozenset(self.held(host))

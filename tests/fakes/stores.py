@@ -1,4 +1,4 @@
-"""The four stores in memory, safe under threads.
+"""The five stores in memory, safe under threads.
 
 They pass the same contract as the database: tests/contracts/test_stores.py.
 """
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from sundog.core.lives.claim import Claim
     from sundog.core.lives.server import Server
+    from sundog.core.moves.migration import Migration
     from sundog.core.requests.flavor import Flavor
+    from sundog.workflows.moves.ports import MigrationQuery
     from sundog.workflows.ports import ServerQuery, ServiceRecord
 
 
@@ -132,11 +134,61 @@ class FakeClaims:
         with self._lock:
             self._claims.pop(consumer, None)
 
+    def exchange(self, put: Sequence[Claim], remove: Sequence[UUID] = ()) -> None:
+        with self._lock:
+            self._claims |= {claim.consumer: claim for claim in put}
+            for consumer in remove:
+                self._claims.pop(consumer, None)
+
     def of_host(self, host: str) -> Sequence[Claim]:
         with self._lock:
             claims = [*self._claims.values()]
         found = [claim for claim in claims if claim.assignment.host == host]
         return sorted(found, key=lambda claim: claim.consumer)
+
+
+class FakeMigrations:
+    """Fulfils ``MigrationStore``."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._migrations: dict[UUID, Migration] = {}
+        self._lock = Lock()
+
+    def add(self, migration: Migration) -> Migration:
+        with self._lock:
+            if migration.id in self._migrations:
+                raise ConflictError("a migration's id is taken")
+            kept = replace(migration, number=len(self._migrations) + 1)
+            self._migrations[migration.id] = kept
+            return kept
+
+    def get(self, migration_id: UUID) -> Migration:
+        with self._lock:
+            return self._known(migration_id)
+
+    def list(self, query: MigrationQuery) -> Sequence[Migration]:
+        with self._lock:
+            latest_first = [*reversed(self._migrations.values())]
+        return [
+            one
+            for one in latest_first
+            if query.server_id in (None, one.server_id)
+            and query.source in (None, one.source)
+            and query.is_over in (None, one.is_over)
+        ]
+
+    def change(
+        self, migration_id: UUID, edit: Callable[[Migration], Migration]
+    ) -> Migration:
+        with self._lock:
+            self._migrations[migration_id] = changed = edit(self._known(migration_id))
+            return changed
+
+    def _known(self, migration_id: UUID) -> Migration:
+        if migration_id not in self._migrations:
+            raise NotFoundError(f"migration {migration_id} could not be found")
+        return self._migrations[migration_id]
 
 
 class FakeServices:
@@ -183,9 +235,10 @@ class FakeServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeStore:
-    """All four, empty at first."""
+    """All five, empty at first."""
 
     flavors: FakeFlavors = field(default_factory=FakeFlavors)
     servers: FakeServers = field(default_factory=FakeServers)
     claims: FakeClaims = field(default_factory=FakeClaims)
+    migrations: FakeMigrations = field(default_factory=FakeMigrations)
     services: FakeServices = field(default_factory=FakeServices)

@@ -286,13 +286,18 @@ WRONG = [
     ("PAUSED", "suspend", None, "'suspend'", "vm_state paused"),
     ("SUSPENDED", "pause", None, "'pause'", "vm_state suspended"),
     ("SHELVED_OFFLOADED", "os-start", None, "'start'", "vm_state shelved_offloaded"),
+    ("ACTIVE", "confirmResize", None, "'confirmResize'", "vm_state active"),
+    ("ACTIVE", "revertResize", None, "'revertResize'", "vm_state active"),
+    ("SUSPENDED", "migrate", None, "'migrate'", "vm_state suspended"),
+    ("PAUSED", "resize", {"flavorRef": "both"}, "'resize'", "vm_state paused"),
     (
-        "SHELVED_OFFLOADED",
-        "os-getConsoleOutput",
-        {},
-        "'get_console_output'",
-        "vm_state shelved_offloaded",
+        "SHUTOFF",
+        "os-migrateLive",
+        {"host": None, "block_migration": "auto"},
+        "'os-migrateLive'",
+        "vm_state stopped",
     ),
+    ("PAUSED", "evacuate", {}, "'evacuate'", "vm_state paused"),
 ]
 
 
@@ -323,9 +328,8 @@ def test_a_server_that_never_ran_cannot_be_acted_on(service: Service) -> None:
 
 
 def test_what_is_not_there_is_refused_truthfully(service: Service) -> None:
-    """No console, no writable image service."""
+    """There is no image service that could be written to."""
     one = booted(service, "slice")
-    service.act(one, "os-getConsoleOutput", {"length": 5}, expect=404)
     refusal = service.act(one, "createImage", {"name": "x"}, expect=403)
     assert "read-only" in refusal["forbidden"]["message"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from tests.fakes.shelf import FakeShelf
 from tests.fakes.stores import FakeStore
 
 from sundog.core.choosing.taste import Taste
-from sundog.core.devices.device import Card, Device, DeviceKind
+from sundog.core.devices.device import Card, Device, DeviceKind, DeviceTags
 from sundog.core.devices.pci_address import PciAddress
+from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.host_snapshot import Cell, HostSnapshot
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
@@ -24,10 +26,12 @@ from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.actions.history import History
 from sundog.workflows.actions.recorded import boot_recorded, delete_recorded
 from sundog.workflows.conductor import Conductor
-from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
+from sundog.workflows.moves.book import MoveBook
+from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import Image
+from sundog.workflows.projects.flavors import FlavorBook
 from sundog.workflows.projects.quotas import QuotaBook
 from sundog.workflows.report_host import HostReport
 from sundog.workflows.server_locks import ServerLocks
@@ -49,8 +53,22 @@ TINY = Image(
 )
 ALIASES = parse_aliases(
     [
-        '{"name": "vf", "product_id": "154c", "device_type": "type-VF"}',
-        '{"name": "vGPU", "device_type": "type-MDEV", "mdev_type": "nvidia-35"}',
+        json.dumps(
+            {
+                "name": "vf",
+                "product_id": "154c",
+                "device_type": "type-VF",
+                "live_migratable": "yes",
+            }
+        ),
+        json.dumps(
+            {
+                "name": "vGPU",
+                "device_type": "type-MDEV",
+                "mdev_type": "nvidia-35",
+                "live_migratable": "yes",
+            }
+        ),
     ]
 )
 
@@ -86,6 +104,7 @@ def host(name: str, vfs: int = 2, mdevs: int = 2) -> HostSnapshot:
                         product_id="154c",
                         resource_class="CUSTOM_PCI_8086_154C",
                         numa_nodes=frozenset({0}),
+                        tags=DeviceTags(live_migratable=True),
                     )
                     for number in range(vfs)
                 ),
@@ -104,12 +123,15 @@ def host(name: str, vfs: int = 2, mdevs: int = 2) -> HostSnapshot:
                         type_id="nvidia-35",
                         total=mdevs,
                         available=mdevs,
+                        tags=DeviceTags(live_migratable=True),
                     ),
                 ),
             ),
         ),
         disk_gb=100,
         cpu_ratio=16.0,
+        libvirt_version=10_000_000,
+        qemu_version=8_002_002,
     )
 
 
@@ -140,6 +162,7 @@ class World:
         self.conductor = Conductor(
             servers=self.store.servers,
             claims=self.store.claims,
+            migrations=self.store.migrations,
             ledger=self.ledger,
             fleet=self.fleet,
             agents=self.agents,
@@ -184,6 +207,15 @@ class World:
             clock=self.clock,
             down_after=10_000,
         )
+        self.moves = MoveBook(
+            actions=self.actions,
+            flavors=self.store.flavors,
+            hosts=self.hosts,
+            quotas=self.servers.quotas,
+            new_id=lambda: UUID(int=next(ids)),
+        )
+        for agent in self.agents.values():
+            agent.peers.update(self.agents)
         self.flavors = FlavorBook(self.store.flavors, ALIASES)
         for agent in self.agents.values():
             start_host(self.conductor, self.hosts, agent.report())
@@ -215,16 +247,22 @@ class World:
 
     def check_agreement(self) -> None:
         """Claims, view, Placement and guests tell the same of every server."""
-        held: dict[str, set[UUID]] = {
-            name: {claim.consumer for claim in self.store.claims.of_host(name)}
-            for name in self.agents
-        }
+        migrations = {one.id for one in self.store.migrations.list(MigrationQuery())}
         for name, agent in self.agents.items():
+            claims = self.store.claims.of_host(name)
+            held = {claim.consumer: claim.assignment for claim in claims}
             state = self.fleet.state(name)
             assert state is not None
-            assert set(agent.guests) == held[name]
-            assert set(state.held_by) == held[name]
-            assert self.ledger.consumers(state.snapshot.uuid) == held[name]
+            assert set(agent.guests) - {claim.guest for claim in claims} == (
+                held.keys() - migrations
+            )
+            assert state.held_by == held
+            charged = {
+                consumer
+                for consumer, assignment in held.items()
+                if allocation_of(assignment, state.snapshot)
+            }
+            assert self.ledger.consumers(state.snapshot.uuid) == charged
 
 
 def world(*snapshots: HostSnapshot) -> World:

@@ -87,6 +87,12 @@ class HostRefusedError(SundogError):
     code = "host_refused"
 
 
+class CancelledError(SundogError):
+    """What was under way was called off; it was undone."""
+
+    code = "cancelled"
+
+
 class StuckError(SundogError):
     """What was begun could not be undone; the claim is kept, so nothing is lost."""
 

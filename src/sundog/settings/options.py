@@ -47,6 +47,7 @@ OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
         _opt("cpu_allocation_ratio", types.ratio, "4.0"),
         _opt("ram_allocation_ratio", types.ratio, "1.0"),
         _opt("disk_allocation_ratio", types.ratio, "1.0"),
+        _opt("allow_resize_to_same_host", types.flag, "true"),
         _opt("reserved_host_memory_mb", types.whole(0, _MOST), "512"),
         _opt("reserved_host_disk_mb", types.whole(0, _MOST), "0"),
         _lines("reserved_huge_pages", types.reserved_pages),

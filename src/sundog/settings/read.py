@@ -66,6 +66,7 @@ def read_settings(
             keep_device_hosts_free=sources.value("chooser", "keep_device_hosts_free"),
         ),
         "max_attempts": sources.value("scheduler", "max_attempts"),
+        "resize_in_place": sources.value("DEFAULT", "allow_resize_to_same_host"),
         "host_name": sources.value("DEFAULT", "host") or "",
         "libvirt": LibvirtSettings(
             connection_uri=sources.value("libvirt", "connection_uri"),

@@ -113,8 +113,9 @@ class Settings:
     """All settings of a Sundog process.
 
     ``database`` is an SQLAlchemy URL. ``max_attempts`` is how many hosts are tried
-    for a server. ``host_name`` is the real host's, empty for the machine's own name;
-    its guests' files are in ``instances``.
+    for a server. ``resize_in_place`` lets a server that is resized stay on its host.
+    ``host_name`` is the real host's, empty for the machine's own name; its guests'
+    files are in ``instances``.
     """
 
     state_path: Path
@@ -128,6 +129,7 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     taste: Taste = field(default_factory=Taste)
     max_attempts: int = 3
+    resize_in_place: bool = True
     host_name: str = ""
     libvirt: LibvirtSettings = field(default_factory=LibvirtSettings)
     simulated_hosts: tuple[SimulatedHost, ...] = ()

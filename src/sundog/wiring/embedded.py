@@ -7,15 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
-from sundog.core.errors import (
-    BadConfigurationError,
-    NotFoundError,
-)
 from sundog.edges.identity.users_file import read_users_file
 from sundog.edges.images.image_folder import ImageFolder
 from sundog.edges.keys.key_maker import CryptographyKeys
@@ -25,14 +20,17 @@ from sundog.edges.placement.membership import PlacementMembership
 from sundog.edges.placement.sessions import inside_session, token_session
 from sundog.edges.rest.app import build_app
 from sundog.edges.rest.ask import Books
-from sundog.edges.simulation.host_file import read_host_file
-from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.storage.state_lock import hold_state
 from sundog.edges.storage.store import Store, open_store
 from sundog.wiring.pulse import heartbeat
 from sundog.wiring.real import RealHost, follow_guests, real_host, real_host_name
 from sundog.wiring.rules import follow_rules, host_rules
-from sundog.wiring.simulated import SimulatedHost, simulated_host
+from sundog.wiring.simulated import (
+    SimulatedHost,
+    host_models,
+    join,
+    simulated_host,
+)
 from sundog.workflows.access.register import Register
 from sundog.workflows.access.sign_in import LockedDoor, OpenDoor
 from sundog.workflows.actions.book import ActionBook
@@ -47,13 +45,14 @@ from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.cards import CardBook
 from sundog.workflows.devices.health import DeviceBook, HealthBook
-from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import LocalHost
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.jobs import Jobs
+from sundog.workflows.moves.book import MoveBook
 from sundog.workflows.projects.aggregates import AggregateBook
 from sundog.workflows.projects.flavor_access import AccessBook
+from sundog.workflows.projects.flavors import FlavorBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
 
     from sundog.core.access.people import People
     from sundog.core.devices.pci_address import PciAddress
-    from sundog.edges.simulation.host_model import HostModel
     from sundog.settings.tree import Settings
     from sundog.workflows.access.sign_in import Door
     from sundog.workflows.ports import Ledger
@@ -156,7 +154,7 @@ def build_embedded(settings: Settings) -> Embedded:
 
     Raises BadConfigurationError with everything that is wrong.
     """
-    models = host_models(settings)
+    models = host_models(settings.simulated_hosts, real_host_name(settings))
     images = ImageFolder(settings.images)
     people = _people(settings)
     settings.state_path.mkdir(parents=True, exist_ok=True)
@@ -168,6 +166,7 @@ def build_embedded(settings: Settings) -> Embedded:
         simulated = {
             model.name: simulated_host(model, settings.state_path) for model in models
         }
+        join(simulated)
         rules, serial = host_rules(settings), time.time_ns()
         health, cards = HealthBook(store.health), CardBook(store.cards)
         tools = {name: host.tools for name, host in simulated.items()}
@@ -218,40 +217,6 @@ def _real(
     return host
 
 
-def host_models(settings: Settings) -> tuple[HostModel, ...]:
-    """Read every host file that is named; raises BadConfigurationError with all."""
-    problems: list[str] = []
-    models: dict[str, HostModel] = {}
-    for wanted in settings.simulated_hosts:
-        try:
-            model = read_host_file(_path_of(wanted.file))
-        except BadConfigurationError as error:
-            problems += error.problems
-            continue
-        model = replace(model, name=wanted.name or model.name)
-        if model.name in models:
-            problems.append(
-                f"[simulation] host_file: two hosts are named {model.name}; "
-                f"write another-name={wanted.file}"
-            )
-        models[model.name] = model
-    if real_host_name(settings) in models:
-        problems.append(
-            f"[DEFAULT] host: {real_host_name(settings)} is simulated, too; "
-            "give one of the two another name"
-        )
-    if problems:
-        raise BadConfigurationError(*problems)
-    return tuple(models.values())
-
-
-def _path_of(file: str) -> Path:
-    try:
-        return shipped_host(file)
-    except NotFoundError:
-        return Path(file)
-
-
 def _placement(
     settings: Settings, opening: ExitStack
 ) -> tuple[Ledger, Membership, Mapping[str, WSGIApplication]]:
@@ -273,6 +238,7 @@ def _conductor(
     return Conductor(
         servers=store.servers,
         claims=store.claims,
+        migrations=store.migrations,
         ledger=ledger,
         fleet=fleet,
         agents=agents,
@@ -281,6 +247,7 @@ def _conductor(
         clock=now,
         locks=ServerLocks(),
         max_attempts=settings.max_attempts,
+        resize_in_place=settings.resize_in_place,
         groups=store.groups,
         aggregates=store.aggregates,
     )
@@ -345,6 +312,18 @@ def _books(
     def begin_delete(server_id: UUID) -> None:
         jobs.begin(partial(delete_recorded, conductor, history, server_id))
 
+    actions = ActionBook(
+        conductor=conductor, images=images, history=history, begin=jobs.begin
+    )
+    hosts = HostBook(
+        services=store.services,
+        fleet=conductor.fleet,
+        flavors=store.flavors,
+        images=images,
+        aliases=aliases,
+        clock=now,
+        aggregates=store.aggregates,
+    )
     return Books(
         flavors=FlavorBook(store.flavors, aliases),
         servers=ServerBook(
@@ -361,18 +340,15 @@ def _books(
             begin_boot=begin_boot,
             begin_delete=begin_delete,
         ),
-        hosts=HostBook(
-            services=store.services,
-            fleet=conductor.fleet,
-            flavors=store.flavors,
-            images=images,
-            aliases=aliases,
-            clock=now,
-            aggregates=store.aggregates,
-        ),
+        hosts=hosts,
         aggregates=_aggregate_book(store, conductor, outside.membership),
-        actions=ActionBook(
-            conductor=conductor, images=images, history=history, begin=jobs.begin
+        actions=actions,
+        moves=MoveBook(
+            actions=actions,
+            flavors=store.flavors,
+            hosts=hosts,
+            quotas=quotas,
+            new_id=uuid4,
         ),
         audit=AuditBook(conductor),
         devices=_device_book(outside.health, conductor),

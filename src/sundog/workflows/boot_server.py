@@ -10,46 +10,42 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sundog.core.choosing.choose_host import check
 from sundog.core.errors import (
-    ClaimConflictError,
     ConflictError,
-    HostRefusedError,
     NoValidHostError,
-    OutbidError,
     StuckError,
     SundogError,
-    UnavailableError,
     waits_for,
 )
-from sundog.core.hosts.allocation import allocation_of
-from sundog.core.hosts.host_snapshot import Holding, HostState
 from sundog.core.lives.claim import Claim, ClaimEvent
 from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
+from sundog.workflows.claiming import (
+    asking,
+    charge,
+    tried_in_vain,
+    try_hosts,
+    yield_to_others,
+)
 from sundog.workflows.delete_server import give_back
-from sundog.workflows.ports import BootOrder, Owner
+from sundog.workflows.ports import BootOrder
 from sundog.workflows.projects.groups import one_at_a_time, reserve
 from sundog.workflows.projects.zones import closed_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
-    from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.server import Server
     from sundog.core.requests.guest_request import GuestRequest
     from sundog.workflows.conductor import Conductor
+    from sundog.workflows.ports import Owner
 
 LOG = logging.getLogger(__name__)
-
-# How often a server chooses anew because another chooser was faster. Each time the
-# other one got on, so that many in a row mean hosts that are all but full.
-MOST_OUTBIDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,20 +146,10 @@ def _allocations(
     conductor: Conductor, boots: Sequence[_Boot]
 ) -> dict[UUID, tuple[Allocation, Owner]]:
     return {
-        boot.server.id: _allocation(conductor, boot.server, boot.claimed)
+        boot.server.id: charge(conductor, boot.server, boot.claimed)
         for boot in boots
         if boot.claimed is not None
     }
-
-
-def _allocation(
-    conductor: Conductor, server: Server, assignment: Assignment
-) -> tuple[Allocation, Owner]:
-    state = conductor.fleet.state(assignment.host)
-    if state is None:
-        raise HostRefusedError(f"Host {assignment.host} is gone.")
-    owner = Owner(project_id=server.project_id, user_id=server.user_id)
-    return allocation_of(assignment, state.snapshot), owner
 
 
 def place_server(
@@ -186,26 +172,19 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
 
 
 def _try_hosts(conductor: Conductor, boot: _Boot) -> None:
-    server, tried, outbids = boot.server, dict[str, str](), 0
-    claimed = boot.claimed
-    while len(tried) < conductor.max_attempts and outbids < MOST_OUTBIDS:
-        assignment = claimed or reserve(conductor, server, boot.request, tried)
-        if assignment is None:
-            break
-        try:
-            _attempt(conductor, boot, assignment, is_claimed=claimed is not None)
-        except OutbidError as outbid:
-            LOG.info("Server %s: %s", server.id, outbid)
-            outbids += 1
-            conductor.look_again(assignment.host)
-        except (ClaimConflictError, HostRefusedError) as refused:
-            LOG.warning("Server %s on %s: %s", server.id, assignment.host, refused)
-            tried[assignment.host] = str(refused)
-            conductor.look_again(assignment.host)
-        else:
-            return
-        claimed = None
-    raise NoValidHostError(_why(conductor, boot, tried))
+    server, claimed = boot.server, boot.claimed
+
+    def choose(tried: Collection[str]) -> Assignment | None:
+        return claimed or reserve(conductor, server, boot.request, tried)
+
+    def attempt(assignment: Assignment) -> None:
+        nonlocal claimed
+        is_claimed, claimed = claimed is not None, None
+        _attempt(conductor, boot, assignment, is_claimed=is_claimed)
+
+    tried = try_hosts(conductor, server.id, choose, attempt)
+    if tried is not None:
+        raise NoValidHostError(_why(conductor, boot, tried))
 
 
 def _why(conductor: Conductor, boot: _Boot, tried: Mapping[str, str]) -> str:
@@ -218,8 +197,7 @@ def _why(conductor: Conductor, boot: _Boot, tried: Mapping[str, str]) -> str:
         )
     if not tried:
         return conductor.fleet.why_not(boot.request, closed)
-    reasons = "; ".join(f"{host}: {reason}" for host, reason in tried.items())
-    return f"No valid host was found. {len(tried)} tried, each refused: {reasons}"
+    return tried_in_vain(tried)
 
 
 def _attempt(
@@ -236,13 +214,14 @@ def _attempt(
         undo.pop_all()
         undo.callback(_take_back, conductor, claim)
         if not is_claimed:
-            allocation, owner = _allocation(conductor, server, assignment)
+            allocation, owner = charge(conductor, server, assignment)
             conductor.ledger.claim(server.id, allocation, owner)
         conductor.advance(server.id, ServerEvent.PLACE, host=host)
         order = BootOrder(
             server=server, assignment=assignment, guest_cells=boot.request.cells
         )
-        snapshot = _boot_on(conductor, host, order)
+        with asking(host):
+            snapshot = conductor.agents[host].boot(order)
         conductor.claims.put(claim.after(ClaimEvent.ALLOCATE))
         now = conductor.clock()
         conductor.advance(server.id, ServerEvent.START, launched=now)
@@ -250,36 +229,10 @@ def _attempt(
     conductor.reports.take(snapshot)
 
 
-def _boot_on(conductor: Conductor, host: str, order: BootOrder) -> HostSnapshot:
-    """Boot on a host; one that is away refuses, so that the next one is tried."""
-    try:
-        return conductor.agents[host].boot(order)
-    except UnavailableError as away:
-        raise HostRefusedError(f"Host {host} is away: {away}") from away
-
-
 def _record(conductor: Conductor, claim: Claim) -> None:
-    """Write a claim down, and yield to another chooser who was there before.
-
-    Placement counts amounts: two choosers that take the same device of a card with
-    room are both let through, and the host would have to refuse one of them. Of two
-    at the same moment both step back and choose anew: that costs less than a write
-    to Placement in vain.
-    """
-    host = claim.assignment.host
+    """Write a claim down, and yield to another chooser who was there before."""
     conductor.claims.put(claim)
-    conductor.fleet.recorded(claim.consumer)
-    state = conductor.fleet.state(host)
-    first = tuple(
-        Holding(consumer=other.consumer, assignment=other.assignment)
-        for other in conductor.claims.of_host(host)
-        if other.consumer != claim.consumer
-    )
-    if state is None:
-        raise HostRefusedError(f"Host {host} is gone.")
-    reason = check(claim.assignment, HostState(snapshot=state.snapshot, holdings=first))
-    if reason:
-        raise OutbidError(f"Another server was first on host {host}: {reason}")
+    yield_to_others(conductor, claim)
 
 
 def _take_back(conductor: Conductor, claim: Claim) -> None:

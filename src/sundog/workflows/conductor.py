@@ -12,8 +12,8 @@ from sundog.core.errors import (
     SundogError,
     UnavailableError,
 )
-from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.server import Fault, Server, ServerEvent
+from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.pulse.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from sundog.core.projects.aggregates import Aggregates
     from sundog.core.projects.server_group import ServerGroup
     from sundog.core.requests.alias import Alias
+    from sundog.core.requests.guest_request import GuestRequest
     from sundog.workflows.fleet_view import FleetView
+    from sundog.workflows.moves.ports import MigrationStore
     from sundog.workflows.ports import ClaimStore, Clock, HostAgent, Ledger, ServerStore
     from sundog.workflows.projects.shelf import Shelf
     from sundog.workflows.report_host import HostReport
@@ -39,10 +41,12 @@ class Conductor:
     """What the jobs on servers share. ``max_attempts`` bounds the hosts tried.
 
     Without ``groups`` no server group is obeyed, without ``aggregates`` no zone.
+    ``resize_in_place`` lets a server that is resized stay on its host.
     """
 
     servers: ServerStore
     claims: ClaimStore
+    migrations: MigrationStore
     ledger: Ledger
     fleet: FleetView
     agents: Mapping[str, HostAgent]
@@ -54,6 +58,11 @@ class Conductor:
     groups: Shelf[ServerGroup] | None = None
     waiting: Waiting = field(default_factory=Waiting)
     aggregates: Shelf[Aggregates] | None = None
+    resize_in_place: bool = True
+
+    def request_of(self, server: Server) -> GuestRequest:
+        """Return what a server's flavor and image ask for."""
+        return guest_request(server.flavor, server.image_properties, self.aliases)
 
     def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
         """Move a server along its table, with other fields changed in one write."""
@@ -129,8 +138,7 @@ class Conductor:
         snapshot = self.agents[host].report()
         claims = self.claims.of_host(host)
         for claim in claims:
-            holding = Holding(consumer=claim.consumer, assignment=claim.assignment)
-            self.fleet.hold(holding)
+            self.fleet.hold(claim.holding)
         for consumer in recorded.difference(claim.consumer for claim in claims):
             self.fleet.drop(consumer, host)
         self.reports.take(snapshot)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sundog.core.errors import SundogError, UnavailableError
 from sundog.core.lives.claim import ClaimEvent, ClaimState
 from sundog.core.lives.server import Phase, ServerEvent
+from sundog.workflows.moves.ports import MigrationQuery
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,6 +30,7 @@ def delete_server(conductor: Conductor, server_id: UUID) -> None:
         if server.phase is not Phase.DELETING:
             return
         try:
+            _end_moves(conductor, server_id)
             claim = conductor.claims.get(server_id)
             if claim is not None:
                 give_back(conductor, claim)
@@ -45,6 +47,22 @@ def delete_server(conductor: Conductor, server_id: UUID) -> None:
             conductor.fail(server_id, "Deleting the server failed; see the log.")
 
 
+def _end_moves(conductor: Conductor, server_id: UUID) -> None:
+    """Give back the old side of a move that was not confirmed.
+
+    What an evacuation left on a host that is away stays claimed until it is back.
+    """
+    now = conductor.clock()
+    query = MigrationQuery(server_id=server_id, is_over=False)
+    for migration in conductor.migrations.list(query):
+        if migration.waits_for_host:
+            continue
+        claim = conductor.claims.get(migration.id)
+        if claim is not None:
+            give_back(conductor, claim)
+        conductor.migrations.change(migration.id, lambda one: one.abandoned(now))
+
+
 def give_back(conductor: Conductor, claim: Claim) -> None:
     """Take a claim through freeing; its record goes when Placement has let go."""
     host = claim.assignment.host
@@ -53,7 +71,7 @@ def give_back(conductor: Conductor, claim: Claim) -> None:
             ClaimEvent.ABANDON if claim.state is ClaimState.CLAIMED else ClaimEvent.FREE
         )
         conductor.claims.put(claim.after(event))
-    snapshot = conductor.agents[host].remove(claim.consumer, claim.assignment)
+    snapshot = conductor.agents[host].remove(claim.maker, claim.assignment)
     conductor.ledger.release(claim.consumer)
     conductor.claims.remove(claim.consumer)
     conductor.fleet.drop(claim.consumer, host)

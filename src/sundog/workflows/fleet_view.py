@@ -11,6 +11,8 @@ from sundog.core.choosing.choose_host import choose_host, fit_host
 from sundog.core.choosing.explain import explain, summary
 from sundog.core.choosing.fleet import Fleet
 from sundog.core.hosts.host_snapshot import Holding, HostState
+from sundog.core.moves.sides import refit
+from sundog.core.moves.vacated import vacated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -76,7 +78,7 @@ class FleetView:
             self._unrecorded.discard(consumer)
             state = self._fleet.get(host)
             if state is not None:
-                left = tuple(h for h in state.holdings if h.consumer != consumer)
+                left = _without(state, consumer)
                 self._fleet.put(replace(state, holdings=left))
 
     def enable(self, host: str, *, enabled: bool, reason: str = "") -> None:
@@ -104,12 +106,66 @@ class FleetView:
                     self._put_holding(state, held)
             return assignment
 
+    def reserve_again(
+        self, consumer: UUID, migration: UUID, request: GuestRequest, host: str
+    ) -> tuple[Assignment, Assignment] | None:
+        """Choose anew on the host where a server is, and hold both sides at once.
+
+        Returns the new side and the rest of the old, which ``migration`` holds.
+        """
+        with self._lock:
+            state = self._fleet.get(host)
+            if state is None:
+                return None
+            both = refit(request, state, consumer, self._taste)
+            if both is not None:
+                new, rest = both
+                self._put_holding(state, Holding(consumer=consumer, assignment=new))
+                state = self._fleet.get(host) or state
+                self._put_holding(state, Holding(consumer=migration, assignment=rest))
+                self._unrecorded |= {consumer, migration}
+            return both
+
+    def exchange(self, put: Sequence[Holding], drop: Sequence[Holding]) -> None:
+        """Know at once that some hold something, and others no more."""
+        with self._lock:
+            for gone in drop:
+                self._unrecorded.discard(gone.consumer)
+                state = self._fleet.get(gone.assignment.host)
+                if state is not None:
+                    others = _without(state, gone.consumer)
+                    self._fleet.put(replace(state, holdings=others))
+            for held in put:
+                self._unrecorded.discard(held.consumer)
+                state = self._fleet.get(held.assignment.host)
+                if state is not None:
+                    self._put_holding(state, held)
+
     def refusals(
         self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING
     ) -> tuple[Refusal, ...]:
         """Say host by host why a request does not fit, or that a host is closed."""
         with self._lock:
             return explain(request, self._fleet, closed)
+
+    def why_not_move(
+        self,
+        consumer: UUID,
+        request: GuestRequest,
+        left_out: Collection[str],
+        closed: Mapping[str, Shortage] = _NOTHING,
+    ) -> str:
+        """Sum up why a server can go to no host but those left out.
+
+        On its own host what it has serves again.
+        """
+        with self._lock:
+            left = [
+                _left_by(state, consumer)
+                for state in self._fleet.states()
+                if state.snapshot.name not in left_out
+            ]
+        return summary(request, explain(request, Fleet(left), closed))
 
     def why_not(
         self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING
@@ -150,5 +206,22 @@ class FleetView:
         return left[consumer.int % len(left)] if left else None
 
     def _put_holding(self, state: HostState, holding: Holding) -> None:
-        others = tuple(h for h in state.holdings if h.consumer != holding.consumer)
+        others = _without(state, holding.consumer)
         self._fleet.put(replace(state, holdings=(*others, holding)))
+
+
+def _without(state: HostState, consumer: UUID) -> tuple[Holding, ...]:
+    return tuple(held for held in state.holdings if held.consumer != consumer)
+
+
+def _left_by(state: HostState, consumer: UUID) -> HostState:
+    """Return a host as it would be without what one consumer holds there."""
+    old = state.held_by.get(consumer)
+    if old is None:
+        return state
+    had = Holding(consumer=consumer, assignment=old)
+    return replace(
+        state,
+        snapshot=vacated(state.snapshot, had),
+        holdings=_without(state, consumer),
+    )

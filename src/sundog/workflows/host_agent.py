@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Guests,
         HostReader,
     )
+    from sundog.workflows.moves.ports import Crossing
     from sundog.workflows.ports import BootOrder, ClaimStore
 
 LOG = logging.getLogger(__name__)
@@ -241,6 +242,20 @@ class LocalHost:
             return None
         return self._tools.guests.figures(consumer)
 
+    def free(self, consumer: UUID, devices: Sequence[DeviceShare]) -> HostSnapshot:
+        """Give some devices of a guest that is off back."""
+        with self._lock:
+            for share in reversed(devices):
+                self._tools.bench.free(consumer, share)
+            return self._snapshot(self._holdings())
+
+    def send(self, order: BootOrder, dest: HostSnapshot, crossing: Crossing) -> None:
+        """Send a running guest to another host; it takes its time without the lock."""
+        config = guest_config(
+            order.server, order.assignment, dest.cells, order.guest_cells
+        )
+        self._tools.guests.send(config, dest.name, crossing)
+
     def _judge(
         self, consumer: UUID, assignment: Assignment, holdings: Sequence[Holding]
     ) -> HostSnapshot:
@@ -279,10 +294,7 @@ class LocalHost:
             LOG.warning("Host %s: %s", self._name, error)
 
     def _holdings(self) -> list[Holding]:
-        return [
-            Holding(consumer=claim.consumer, assignment=claim.assignment)
-            for claim in self._claims.of_host(self._name)
-        ]
+        return [claim.holding for claim in self._claims.of_host(self._name)]
 
     def _snapshot(
         self,

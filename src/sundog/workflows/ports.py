@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sundog.core.choosing.assignment import Assignment
+    from sundog.core.choosing.assignment import Assignment, DeviceShare
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
     from sundog.core.lives.claim import Claim
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.core.requests.flavor import Flavor
     from sundog.core.requests.guest_request import GuestCell
+    from sundog.workflows.moves.ports import Crossing
 
 
 class Clock(Protocol):
@@ -83,6 +84,14 @@ class Ledger(Protocol):
         """Write a consumer's whole allocation, whatever it holds now.
 
         Raises as ``claim`` does; what it held is then unchanged.
+        """
+        ...
+
+    def exchange(self, sides: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write the whole allocations of several consumers, whatever they hold now.
+
+        All or none, in one write: both sides of a move. Nothing is held by whom an
+        empty allocation is written for. Raises as ``claim`` does.
         """
         ...
 
@@ -175,6 +184,10 @@ class ClaimStore(Protocol):
 
     def remove(self, consumer: UUID) -> None:
         """Forget a consumer's claim; none is fine."""
+        ...
+
+    def exchange(self, put: Sequence[Claim], remove: Sequence[UUID] = ()) -> None:
+        """Write some claims and forget others, all or none."""
         ...
 
     def of_host(self, host: str) -> Sequence[Claim]:
@@ -330,4 +343,16 @@ class HostAgent(Protocol):
 
     def figures(self, consumer: UUID) -> GuestFigures | None:
         """Return what a guest takes of the host, None while it does not run."""
+        ...
+
+    def free(self, consumer: UUID, devices: Sequence[DeviceShare]) -> HostSnapshot:
+        """Give some devices of a guest that is off back; its definition stays."""
+        ...
+
+    def send(self, order: BootOrder, dest: HostSnapshot, crossing: Crossing) -> None:
+        """Send a running guest to another host, where ``order`` is made ready.
+
+        Its CPUs run on one of the two hosts at every moment. Raises HostRefusedError,
+        or CancelledError when the crossing was aborted; the guest then runs here on.
+        """
         ...

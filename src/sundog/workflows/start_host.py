@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sundog.core.hosts.host_snapshot import Holding
-
 if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.workflows.conductor import Conductor
@@ -19,8 +17,7 @@ def start_host(conductor: Conductor, hosts: HostBook, snapshot: HostSnapshot) ->
     """
     conductor.fleet.see(snapshot)
     for claim in conductor.claims.of_host(snapshot.name):
-        holding = Holding(consumer=claim.consumer, assignment=claim.assignment)
-        conductor.fleet.hold(holding)
+        conductor.fleet.hold(claim.holding)
     conductor.reports.take(snapshot)
     service = conductor.reports.heard_of(snapshot)
     hosts.apply(service)

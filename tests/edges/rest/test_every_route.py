@@ -56,6 +56,7 @@ def furnished() -> tuple[World, dict[str, str]]:
         "network": "private",
         **dict.fromkeys(("part", "domain", "token", "port_id", "volume_id"), "x"),
         "snapshot_id": "x",
+        "number": "1",
     }
     return world, parts
 

@@ -14,7 +14,13 @@ from tests.fakes.images import FakeImages
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.membership import FakeMembership
 from tests.fakes.shelf import FakeShelf
-from tests.fakes.stores import FakeClaims, FakeFlavors, FakeServers, FakeServices
+from tests.fakes.stores import (
+    FakeClaims,
+    FakeFlavors,
+    FakeMigrations,
+    FakeServers,
+    FakeServices,
+)
 from tests.workflows.world import hosts as other_hosts
 from tests.workflows.world import world as other_world
 from werkzeug.test import Client
@@ -35,12 +41,13 @@ from sundog.workflows.actions.history import History
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
-from sundog.workflows.flavors import FlavorBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
+from sundog.workflows.moves.book import MoveBook
 from sundog.workflows.ports import Image, ServiceRecord
 from sundog.workflows.projects.aggregates import AggregateBook
 from sundog.workflows.projects.flavor_access import AccessBook
+from sundog.workflows.projects.flavors import FlavorBook
 from sundog.workflows.projects.groups import GroupBook
 from sundog.workflows.projects.keypairs import KeypairBook
 from sundog.workflows.projects.quotas import QuotaBook
@@ -127,6 +134,7 @@ class World:
     flavors: FakeFlavors = field(default_factory=FakeFlavors)
     servers: FakeServers = field(default_factory=FakeServers)
     claims: FakeClaims = field(default_factory=FakeClaims)
+    migrations: FakeMigrations = field(default_factory=FakeMigrations)
     services: FakeServices = field(default_factory=FakeServices)
     fleet: FleetView = field(default_factory=lambda: FleetView(DEFAULT_TASTE))
     clock: Ticker = field(default_factory=Ticker)
@@ -158,6 +166,22 @@ class World:
         quotas = QuotaBook(
             shelf=FakeShelf(), servers=self.servers, aliases=self.aliases
         )
+        hosts = HostBook(
+            services=self.services,
+            fleet=self.fleet,
+            flavors=self.flavors,
+            images=images,
+            aliases=self.aliases,
+            clock=self.clock,
+            down_after=1e9,
+            aggregates=self.aggregates,
+        )
+        actions = ActionBook(
+            conductor=self._conductor(),
+            images=images,
+            history=self.history,
+            begin=_now,
+        )
         self.books = Books(
             quotas=quotas,
             access=AccessBook(shelf=FakeShelf()),
@@ -187,21 +211,14 @@ class World:
                 begin_boot=self._boot_all,
                 begin_delete=self._delete,
             ),
-            hosts=HostBook(
-                services=self.services,
-                fleet=self.fleet,
+            hosts=hosts,
+            actions=actions,
+            moves=MoveBook(
+                actions=actions,
                 flavors=self.flavors,
-                images=images,
-                aliases=self.aliases,
-                clock=self.clock,
-                down_after=1e9,
-                aggregates=self.aggregates,
-            ),
-            actions=ActionBook(
-                conductor=self._conductor(),
-                images=images,
-                history=self.history,
-                begin=_now,
+                hosts=hosts,
+                quotas=quotas,
+                new_id=Names(1 << 48),
             ),
             audit=AuditBook(self.audited.conductor),
             devices=DeviceBook(
@@ -228,6 +245,7 @@ class World:
         return Conductor(
             servers=self.servers,
             claims=self.claims,
+            migrations=self.migrations,
             ledger=ledger,
             fleet=self.fleet,
             agents=self.agents,

@@ -42,7 +42,7 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(
-            text("INSERT INTO claims VALUES ('1', 'gpu1', 'claimed', '{}')")
+            text("INSERT INTO claims VALUES ('1', 'gpu1', 'claimed', '{}', NULL)")
         )
     upgrade(engine)
     with engine.connect() as connection:

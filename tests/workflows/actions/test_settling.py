@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.workflows.actions.test_errands import ask, by_name, check, standing
+from tests.workflows.actions.test_errands import PLAIN, ask, by_name, check, standing
 from tests.workflows.world import World, host, world
 
 from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.phases import Phase, ServerEvent
-from sundog.core.lives.server_life import ERRANDS, Errand
 from sundog.workflows.actions.recorded import end_cut_off
 from sundog.workflows.settle import settle
+
+if TYPE_CHECKING:
+    from sundog.core.lives.server_life import Errand
 
 
 @pytest.fixture(name="here")
@@ -31,7 +34,7 @@ def restart(here: World, *, guests_are_lost: bool) -> None:
 
 
 @pytest.mark.parametrize("guests_are_lost", [False, True])
-@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+@pytest.mark.parametrize("errand", PLAIN, ids=by_name)
 def test_an_errand_that_was_cut_off_goes_back_or_ends(
     here: World, errand: Errand, *, guests_are_lost: bool
 ) -> None:
@@ -50,7 +53,7 @@ def test_an_errand_that_was_cut_off_goes_back_or_ends(
         check(here, call, expected)
 
 
-@pytest.mark.parametrize("errand", ERRANDS, ids=by_name)
+@pytest.mark.parametrize("errand", PLAIN, ids=by_name)
 def test_an_errand_that_was_done_but_not_recorded_is_settled(
     here: World, errand: Errand
 ) -> None:

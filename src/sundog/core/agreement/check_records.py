@@ -15,7 +15,6 @@ from sundog.core.devices.device import DeviceKind
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.called_tree import call_for
 from sundog.core.hosts.card_inventory import CARD_BUDGET
-from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.hosts.provider_tree import provider_uuid
 from sundog.core.hosts.whitelist import GONE
 from sundog.core.lives.claim import ClaimState
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from sundog.core.requests.guest_request import GuestRequest
 
 _KIND = DisagreementKind
-_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED})
-_OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED})
+_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED, Phase.RESIZED})
+_OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED, Phase.RESIZED_SHUTOFF})
 _HOLDS: Final = _RUNS | _OFF
 # A server in one of these needs nothing of a host.
 _NEEDS_NOTHING: Final = frozenset({Phase.DELETED, Phase.SHELVED_OFFLOADED})
@@ -68,11 +67,14 @@ def mdev_names(consumer: UUID, request: GuestRequest) -> dict[UUID, tuple[UUID, 
 
 
 def _phase(records: HostRecords, consumer: UUID) -> Phase | None:
-    word = records.servers.get(consumer)
+    word = records.servers.get(records.moves.get(consumer, consumer))
     return None if word is None else word.phase
 
 
 def _is_needed(records: HostRecords, consumer: UUID) -> bool:
+    if consumer in records.moves:
+        # Of a server that is gone, too: its old host was not cleaned yet.
+        return True
     phase = _phase(records, consumer)
     return phase is not None and phase not in _NEEDS_NOTHING
 
@@ -91,7 +93,9 @@ def _stands_here(records: HostRecords, consumer: UUID) -> bool:
 
 def _about_guests(records: HostRecords) -> Iterator[Disagreement]:
     host = records.snapshot.name
-    for consumer in sorted(records.guests):
+    # The old side of a move may still have its guest: its host was away.
+    left = {claim.guest for claim in records.claims.values()}
+    for consumer in sorted(records.guests - left):
         phase = _phase(records, consumer)
         if consumer not in records.claims:
             kind, why = _KIND.GUEST_UNCLAIMED, "runs and nobody claims what it has"
@@ -117,6 +121,8 @@ def _about_claims(records: HostRecords) -> Iterator[Disagreement]:
                 repair=Repair.GIVE_BACK,
                 consumer=consumer,
             )
+        elif consumer in records.moves:
+            continue
         elif phase in _RUNS and consumer not in records.guests:
             yield Disagreement(
                 host=host,
@@ -315,8 +321,8 @@ def _vgpu_foreign(host: str, vgpu: Mdev) -> Disagreement:
 
 def _claimed_mdevs(claims: Mapping[UUID, Claim]) -> set[UUID | None]:
     return {
-        made_uuid(consumer, share)
-        for consumer, claim in claims.items()
+        made_uuid(claim.maker, share)
+        for claim in claims.values()
         for share in claim.assignment.devices
         if share.is_made
     }
@@ -325,11 +331,7 @@ def _claimed_mdevs(claims: Mapping[UUID, Claim]) -> set[UUID | None]:
 def _about_providers(records: HostRecords) -> Iterator[Disagreement]:
     snapshot = records.snapshot
     called = call_for(
-        snapshot,
-        [
-            Holding(consumer=consumer, assignment=claim.assignment)
-            for consumer, claim in records.claims.items()
-        ],
+        snapshot, [claim.holding for claim in records.claims.values()]
     ).providers
     for uuid, name in sorted(records.providers.items()):
         if uuid not in called and uuid == provider_uuid(snapshot.uuid, name):

@@ -34,6 +34,7 @@ class HostRecords:
     consumers hold on the host's tree in Placement, ``providers`` the names in that
     tree. ``servers`` are all that are known, the deleted ones too. ``mdev_names`` are
     the mdevs that servers would call theirs: to the consumer and its slot.
+    ``moves`` are the migrations that hold the old side of a move: to their server.
     ``moving`` are the consumers that a job works on: nothing is said of those.
     """
 
@@ -44,6 +45,7 @@ class HostRecords:
     providers: Mapping[UUID, str]
     servers: Mapping[UUID, ServerWord]
     mdev_names: Mapping[UUID, tuple[UUID, str]] = field(default_factory=dict)
+    moves: Mapping[UUID, UUID] = field(default_factory=dict)
     moving: frozenset[UUID] = frozenset()
 
 

@@ -220,7 +220,7 @@ def device_uses(state: HostState) -> tuple[tuple[Card, CardUse], ...]:
     held: dict[PciAddress, list[tuple[UUID, DeviceShare]]] = defaultdict(list)
     for holding in state.holdings:
         for share in holding.assignment.devices:
-            held[share.card].append((holding.consumer, share))
+            held[share.card].append((holding.maker, share))
     mdevs: dict[PciAddress, list[Mdev]] = defaultdict(list)
     for mdev in state.snapshot.mdevs:
         mdevs[mdev.parent].append(mdev)

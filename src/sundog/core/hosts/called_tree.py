@@ -116,7 +116,7 @@ def _cards(snapshot: HostSnapshot, holdings: Sequence[Holding]) -> Iterator[Prov
     for holding in holdings:
         for share in holding.assignment.devices:
             held.setdefault(share.card, []).append(share)
-            ours.add(made_uuid(holding.consumer, share))
+            ours.add(made_uuid(holding.maker, share))
     offered = {card.address: card for card in snapshot.cards}
     for address in sorted(offered.keys() | held.keys()):
         card = offered.get(address, Card(address=address, devices=(), budget=0))

@@ -50,8 +50,9 @@ class Problem:
 class HostFacts:
     """What a scan of a host found, before the whitelist is applied.
 
-    ``libvirt_version`` counts as libvirt does: 9.0.0 is 9000000. ``boot_id`` changes
-    with every boot of the host's kernel; ``booted`` is when that was, if it is told.
+    ``libvirt_version`` and ``qemu_version`` count as libvirt does: 9.0.0 is 9000000,
+    0 is unknown. ``boot_id`` changes with every boot of the host's kernel; ``booted``
+    is when that was, if it is told.
     """
 
     name: str
@@ -61,6 +62,7 @@ class HostFacts:
     mdevs: tuple[Mdev, ...] = ()
     disk_gb: int = 0
     libvirt_version: int = 0
+    qemu_version: int = 0
     boot_id: str = ""
     booted: datetime | None = None
     problems: tuple[Problem, ...] = ()
@@ -87,6 +89,7 @@ class HostSnapshot:
     disk_ratio: float = 1.0
     traits: frozenset[str] = frozenset()
     libvirt_version: int = 0
+    qemu_version: int = 0
     boot_id: str = ""
     booted: datetime | None = None
     problems: tuple[Problem, ...] = ()
@@ -95,10 +98,19 @@ class HostSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What one consumer (a server) holds on a host."""
+    """What one consumer (a server, or a migration) holds on a host.
+
+    ``guest`` is the server whose guest has it, where that is not the consumer.
+    """
 
     consumer: UUID
     assignment: Assignment
+    guest: UUID | None = None
+
+    @property
+    def maker(self) -> UUID:
+        """For whom its devices are made."""
+        return self.guest or self.consumer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ def offer(
         disk_ratio=policy.disk_ratio,
         traits=policy.traits,
         libvirt_version=facts.libvirt_version,
+        qemu_version=facts.qemu_version,
         boot_id=facts.boot_id,
         booted=facts.booted,
         problems=(*facts.problems, *_problems(matched)),

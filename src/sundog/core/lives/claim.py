@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.life import move
 
 if TYPE_CHECKING:
@@ -76,11 +77,28 @@ CLAIM_LIFE: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A server's hold on everything that its assignment names, as recorded."""
+    """A server's hold on everything that its assignment names, as recorded.
+
+    The old side of a move is held under the migration's id; ``guest`` is then the
+    server whose guest may still have what is held, None when nothing of it is made.
+    """
 
     consumer: UUID
     assignment: Assignment
     state: ClaimState = ClaimState.CLAIMED
+    guest: UUID | None = None
+
+    @property
+    def maker(self) -> UUID:
+        """For whom its devices were made on the host, and by whose id the guest is."""
+        return self.guest or self.consumer
+
+    @property
+    def holding(self) -> Holding:
+        """What choosers count."""
+        return Holding(
+            consumer=self.consumer, assignment=self.assignment, guest=self.guest
+        )
 
     def after(self, event: ClaimEvent) -> Claim:
         """Return the claim after ``event``; raise ConflictError if it may not."""

@@ -33,6 +33,20 @@ class Plan:
 
 
 BOOT: Final = "boot"
+_MOVE: Final = Plan(
+    (
+        "claim both sides",
+        "charge both sides",
+        "make devices ready there",
+        "end the guest here",
+        "free its devices here",
+        "start the guest there",
+    )
+)
+_EVACUATION: Final = Plan(
+    ("claim both sides", "charge both sides", "make devices ready", "start the guest"),
+    CutOff.GOES_ON,
+)
 PLANS: Final[Mapping[str, Plan]] = {
     BOOT: Plan(("claim", "charge", "make devices ready", "start the guest")),
     ServerEvent.ASK_DELETE.value: Plan(
@@ -56,6 +70,33 @@ PLANS: Final[Mapping[str, Plan]] = {
     ServerEvent.UNSHELVE.value: Plan(
         ("claim", "charge", "make devices ready", "start the guest")
     ),
+    ServerEvent.RESIZE.value: _MOVE,
+    ServerEvent.MIGRATE.value: _MOVE,
+    ServerEvent.CONFIRM.value: Plan(
+        ("release the old side", "forget its claim"), CutOff.GOES_ON
+    ),
+    ServerEvent.REVERT.value: Plan(
+        (
+            "end the guest",
+            "free its new devices",
+            "turn the two sides round",
+            "make its old devices ready",
+            "start the guest",
+            "release the new side",
+        ),
+        CutOff.GOES_ON,
+    ),
+    ServerEvent.MIGRATE_LIVE.value: Plan(
+        (
+            "claim both sides",
+            "charge both sides",
+            "make devices ready there",
+            "send the guest",
+            "clean the old side",
+        )
+    ),
+    ServerEvent.EVACUATE.value: _EVACUATION,
+    ServerEvent.EVACUATE_OFF.value: _EVACUATION,
 }
 """Every job on a server, by what is asked; the drills are made from this table."""
 

@@ -102,6 +102,11 @@ class Server:
         return STATUS_OF[self.phase].task
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a job works on it, or is to."""
+        return self.task is not None or self.phase in ERRAND_OF
+
+    @property
     def vm_state(self) -> str:
         """The API's vm_state: the steady state, whatever is under way."""
         return STATUS_OF[self.phase].vm_state

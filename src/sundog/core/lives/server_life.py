@@ -23,11 +23,11 @@ class Errand:
     origin: Phase
     way: Phase
     goal: Phase
-    task: ServerTask
+    task: ServerTask | None
 
 
 def _errands(
-    asked: ServerEvent, task: ServerTask, *ways: tuple[Phase, Phase, Phase]
+    asked: ServerEvent, task: ServerTask | None, *ways: tuple[Phase, Phase, Phase]
 ) -> tuple[Errand, ...]:
     return tuple(Errand(asked, origin, way, goal, task) for origin, way, goal in ways)
 
@@ -98,8 +98,64 @@ ERRANDS: Final = (
         ServerTask.UNSHELVING,
         (Phase.SHELVED_OFFLOADED, Phase.UNSHELVING, Phase.ACTIVE),
     ),
+    *_errands(
+        ServerEvent.RESIZE,
+        ServerTask.RESIZING,
+        (Phase.ACTIVE, Phase.RESIZING, Phase.RESIZED),
+        (Phase.SHUTOFF, Phase.RESIZING_SHUTOFF, Phase.RESIZED_SHUTOFF),
+    ),
+    *_errands(
+        ServerEvent.MIGRATE,
+        ServerTask.RESIZING,
+        (Phase.ACTIVE, Phase.MIGRATING, Phase.RESIZED),
+        (Phase.SHUTOFF, Phase.MIGRATING_SHUTOFF, Phase.RESIZED_SHUTOFF),
+    ),
+    *_errands(
+        ServerEvent.CONFIRM,
+        None,
+        (Phase.RESIZED, Phase.CONFIRMING, Phase.ACTIVE),
+        (Phase.RESIZED_SHUTOFF, Phase.CONFIRMING_SHUTOFF, Phase.SHUTOFF),
+    ),
+    *_errands(
+        ServerEvent.REVERT,
+        ServerTask.REVERTING,
+        (Phase.RESIZED, Phase.REVERTING, Phase.ACTIVE),
+        (Phase.RESIZED_SHUTOFF, Phase.REVERTING_SHUTOFF, Phase.SHUTOFF),
+    ),
+    *_errands(
+        ServerEvent.MIGRATE_LIVE,
+        ServerTask.MIGRATING,
+        (Phase.ACTIVE, Phase.MIGRATING_LIVE, Phase.ACTIVE),
+        (Phase.PAUSED, Phase.MIGRATING_LIVE_PAUSED, Phase.PAUSED),
+    ),
+    *_errands(
+        ServerEvent.EVACUATE,
+        ServerTask.REBUILDING,
+        (Phase.ACTIVE, Phase.EVACUATING, Phase.ACTIVE),
+        (Phase.SHUTOFF, Phase.EVACUATING_SHUTOFF, Phase.SHUTOFF),
+        (Phase.ERROR, Phase.EVACUATING_ERROR, Phase.ACTIVE),
+    ),
+    *_errands(
+        ServerEvent.EVACUATE_OFF,
+        ServerTask.REBUILDING,
+        (Phase.ACTIVE, Phase.EVACUATING_OFF, Phase.SHUTOFF),
+        (Phase.SHUTOFF, Phase.EVACUATING_OFF_SHUTOFF, Phase.SHUTOFF),
+        (Phase.ERROR, Phase.EVACUATING_OFF_ERROR, Phase.SHUTOFF),
+    ),
 )
 ERRAND_OF: Final = {errand.way: errand for errand in ERRANDS}
+# Errands that go between two sides, which a migration records.
+MOVE_EVENTS: Final = frozenset(
+    {
+        ServerEvent.RESIZE,
+        ServerEvent.MIGRATE,
+        ServerEvent.CONFIRM,
+        ServerEvent.REVERT,
+        ServerEvent.MIGRATE_LIVE,
+        ServerEvent.EVACUATE,
+        ServerEvent.EVACUATE_OFF,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +179,8 @@ _STEADY: Final = {
     Phase.SHELVED_OFFLOADED: ServerPhase(
         ServerStatus.SHELVED_OFFLOADED, "shelved_offloaded"
     ),
+    Phase.RESIZED: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
+    Phase.RESIZED_SHUTOFF: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
     Phase.ERROR: ServerPhase(ServerStatus.ERROR, "error"),
     Phase.DELETING: ServerPhase(ServerStatus.ACTIVE, "active", ServerTask.DELETING),
     Phase.DELETED: ServerPhase(ServerStatus.DELETED, "deleted"),
@@ -134,6 +192,20 @@ _SHOWN: Final = {
     Phase.REBUILDING: ServerStatus.REBUILD,
     Phase.REBUILDING_SHUTOFF: ServerStatus.REBUILD,
     Phase.REBUILDING_ERROR: ServerStatus.REBUILD,
+    Phase.RESIZING: ServerStatus.RESIZE,
+    Phase.RESIZING_SHUTOFF: ServerStatus.RESIZE,
+    Phase.MIGRATING: ServerStatus.RESIZE,
+    Phase.MIGRATING_SHUTOFF: ServerStatus.RESIZE,
+    Phase.REVERTING: ServerStatus.REVERT_RESIZE,
+    Phase.REVERTING_SHUTOFF: ServerStatus.REVERT_RESIZE,
+    Phase.MIGRATING_LIVE: ServerStatus.MIGRATING,
+    Phase.MIGRATING_LIVE_PAUSED: ServerStatus.MIGRATING,
+    Phase.EVACUATING: ServerStatus.REBUILD,
+    Phase.EVACUATING_SHUTOFF: ServerStatus.REBUILD,
+    Phase.EVACUATING_ERROR: ServerStatus.REBUILD,
+    Phase.EVACUATING_OFF: ServerStatus.REBUILD,
+    Phase.EVACUATING_OFF_SHUTOFF: ServerStatus.REBUILD,
+    Phase.EVACUATING_OFF_ERROR: ServerStatus.REBUILD,
 }
 STATUS_OF: Final = _STEADY | {
     errand.way: ServerPhase(
@@ -145,7 +217,9 @@ STATUS_OF: Final = _STEADY | {
 }
 
 _HELD: Final = (Phase.ACTIVE, Phase.SHUTOFF, Phase.PAUSED, Phase.SUSPENDED)
-_BUILT: Final = (*_HELD, Phase.SHELVED_OFFLOADED)
+RESIZED: Final = (Phase.RESIZED, Phase.RESIZED_SHUTOFF)
+_SETTLED: Final = (*_HELD, Phase.SHELVED_OFFLOADED)
+_BUILT: Final = (*_SETTLED, *RESIZED)
 
 BUILD_LIFE: Final = {
     (Phase.SCHEDULING, ServerEvent.PLACE): Phase.SPAWNING,
@@ -160,12 +234,13 @@ BUILD_LIFE: Final = {
     (Phase.ACTIVE, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.PAUSED, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.SUSPENDED, ServerEvent.LOSE): Phase.SHUTOFF,
-    **{(phase, ServerEvent.RESET_ERROR): Phase.ERROR for phase in _BUILT},
+    **{(phase, ServerEvent.RESET_ERROR): Phase.ERROR for phase in _SETTLED},
     **{(phase, ServerEvent.RESET_ACTIVE): Phase.ACTIVE for phase in _HELD},
     (Phase.ERROR, ServerEvent.FAIL): Phase.ERROR,
     (Phase.ERROR, ServerEvent.ASK_DELETE): Phase.DELETING,
     (Phase.ERROR, ServerEvent.RESET_ERROR): Phase.ERROR,
     (Phase.ERROR, ServerEvent.RESET_ACTIVE): Phase.ACTIVE,
+    (Phase.ERROR, ServerEvent.RESET_RESIZED): Phase.RESIZED,
     (Phase.DELETING, ServerEvent.ASK_DELETE): Phase.DELETING,
     (Phase.DELETING, ServerEvent.FAIL): Phase.ERROR,
     (Phase.DELETING, ServerEvent.FINISH_DELETE): Phase.DELETED,

@@ -27,6 +27,7 @@ from sundog.edges.libvirt.guest_states import (
 )
 from sundog.edges.libvirt.guest_xml import METADATA, Dialect, guest_xml
 from sundog.edges.libvirt.kinds.table import kind_of
+from sundog.edges.libvirt.live.carriers import Carrier, NoCarrier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sundog.edges.libvirt.connection import Connection
     from sundog.edges.libvirt.kinds.kind import Source
     from sundog.edges.libvirt.live.guest_files import GuestFiles, GuestFolders
+    from sundog.workflows.moves.ports import Crossing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,14 @@ class LibvirtGuests:
         dialect: Dialect,
         wait: Callable[[float], None] = time.sleep,
         folders: GuestFolders | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         """Run guests over ``connection``, written in ``dialect``.
 
         ``wait`` sleeps for some seconds. Without ``folders`` guests have no files.
+        ``carrier`` takes guests to other hosts.
         """
+        self._carrier = carrier or NoCarrier()
         self._connection = connection
         self._dialect = dialect
         self._wait = wait
@@ -126,6 +131,11 @@ class LibvirtGuests:
         finally:
             # What was read between the start and the attaching is not all of it.
             self._seen = {}
+
+    def send(self, config: GuestConfig, dest: str, crossing: Crossing) -> None:
+        """Send a running guest to another host, where it is what ``config`` says."""
+        with refusing("could not migrate the guest"):
+            self._carrier.carry(self._known(config.uuid), config, dest, crossing)
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run; guests of others are left out.

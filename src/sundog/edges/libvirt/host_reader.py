@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 class HostIdentity:
     """What the operator and libvirt say of a host, beside its topology.
 
-    ``disk_gb`` is what guests may use; ``libvirt_version`` counts as libvirt does.
+    ``disk_gb`` is what guests may use; the versions count as libvirt does.
     """
 
     name: str
     uuid: UUID
     disk_gb: int = 0
     libvirt_version: int = 0
+    qemu_version: int = 0
     cpu_sets: CpuSets = field(default_factory=CpuSets)
 
 
@@ -56,6 +57,7 @@ class LibvirtHostReader:
             mdevs=devices.mdevs,
             disk_gb=self._identity.disk_gb,
             libvirt_version=self._identity.libvirt_version,
+            qemu_version=self._identity.qemu_version,
             boot_id=self._kernel.boot_id(),
             booted=self._kernel.booted(),
             problems=devices.problems,

@@ -166,6 +166,34 @@ class PlacementLedger:
                 f"Placement refused to write what {consumer} holds: {answer.reason}"
             )
 
+    def exchange(self, sides: Mapping[UUID, tuple[Allocation, Owner]]) -> None:
+        """Write several consumers' whole allocations at once; see ``Ledger``."""
+        for _ in range(ATTEMPTS):
+            body = {
+                str(consumer): body
+                for consumer, side in sides.items()
+                if (body := self._side(consumer, *side))
+            }
+            if not body:
+                return
+            answer = self._calls.call("POST", "/allocations", body)
+            if answer.code != _CONCURRENT:
+                break
+        if not answer.ok:
+            raise ClaimConflictError(
+                f"Placement refused to write both sides of a move: {answer.reason}"
+            )
+
+    def _side(
+        self, consumer: UUID, allocation: Allocation, owner: Owner
+    ) -> dict[str, Any]:
+        """Return what to write of one consumer; empty when it is so already."""
+        there = self._calls.get(f"/allocations/{consumer}")
+        generation = there.get("consumer_generation")
+        if not allocation and generation is None:
+            return {}
+        return _claim_body(allocation, owner) | {"consumer_generation": generation}
+
     def consumers(self, host: UUID) -> frozenset[UUID]:
         """Return every consumer that holds something on a host's tree."""
         return frozenset(self.held(host))

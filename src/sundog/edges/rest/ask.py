@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from sundog.workflows.actions.guest_views import GuestBook
     from sundog.workflows.agreement.audit import AuditBook
     from sundog.workflows.devices.health import DeviceBook
-    from sundog.workflows.flavors import FlavorBook
     from sundog.workflows.hosts import HostBook
+    from sundog.workflows.moves.book import MoveBook
     from sundog.workflows.ports import ImageSource
     from sundog.workflows.projects.aggregates import AggregateBook
     from sundog.workflows.projects.flavor_access import AccessBook
+    from sundog.workflows.projects.flavors import FlavorBook
     from sundog.workflows.projects.groups import GroupBook
     from sundog.workflows.projects.keypairs import KeypairBook
     from sundog.workflows.projects.quotas import QuotaBook
@@ -49,6 +50,7 @@ class Books:
     audit: AuditBook
     devices: DeviceBook
     actions: ActionBook
+    moves: MoveBook
     images: ImageSource
     keypairs: KeypairBook
     groups: GroupBook

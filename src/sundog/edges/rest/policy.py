@@ -36,6 +36,7 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/flavors/<flavor_id>/os-flavor-access": (_ADMIN, _ADMIN),
         "/servers": (_READER, _MEMBER),
         "/servers/<server_id>/diagnostics": (_ADMIN, _ADMIN),
+        "/servers/<server_id>/migrations": (_ADMIN, _ADMIN),
         "/limits": (_READER, _ADMIN),
         "/extensions": (_READER, _ADMIN),
         "/os-keypairs": (_READER, _READER),  # a user's own, in Nova too

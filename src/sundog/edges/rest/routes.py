@@ -18,7 +18,7 @@ from sundog.edges.rest.compute import (
     topology,
     versions,
 )
-from sundog.edges.rest.compute.actions import act, history
+from sundog.edges.rest.compute.actions import act, history, migrations
 from sundog.edges.rest.compute.former import extensions, gone
 from sundog.edges.rest.compute.former import hosts as former_hosts
 from sundog.edges.rest.compute.guest import consoles, parts
@@ -110,6 +110,18 @@ ROUTES: Final = (
     Route("GET", "/servers/<server_id>/os-instance-actions", history.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", history.show),
     Route("GET", "/servers/<server_id>/diagnostics", diagnostics.show),
+    Route("GET", "/os-migrations", migrations.index),
+    Route("GET", "/servers/<server_id>/migrations", migrations.of_server, since=23),
+    Route("GET", "/servers/<server_id>/migrations/<number>", migrations.show, since=23),
+    Route(
+        "DELETE", "/servers/<server_id>/migrations/<number>", migrations.abort, since=24
+    ),
+    Route(
+        "POST",
+        "/servers/<server_id>/migrations/<number>/action",
+        migrations.act,
+        since=22,
+    ),
     Route("GET", "/servers/<server_id>/topology", topology.show, since=78),
     Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
     Route("GET", "/servers/<server_id>/metadata", server_parts.metadata_index),

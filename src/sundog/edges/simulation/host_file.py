@@ -139,7 +139,8 @@ def _host(table: Table) -> HostModel:
         name=name,
         description=table.text("description", ""),
         disk_gb=table.number("disk_gb", 0, 10**9, 500),
-        libvirt_version=_version(table),
+        libvirt_version=_version(table, "libvirt", "9.0.0"),
+        qemu_version=_version(table, "qemu", "8.2.2"),
         cells=cells,
         cards=cards,
         faults=_faults(table, cards),
@@ -209,11 +210,11 @@ def _pages(table: Table) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(found))
 
 
-def _version(table: Table) -> int:
-    text = table.text("libvirt", "9.0.0")
+def _version(table: Table, key: str, default: str) -> int:
+    text = table.text(key, default)
     match = _VERSION.fullmatch(text)
     if match is None:
-        table.problem("libvirt", f"{text!r} is not a version like 9.0.0")
+        table.problem(key, f"{text!r} is not a version like {default}")
         return 0
     major, minor, release = map(int, match.groups())
     return major * 1_000_000 + minor * 1_000 + release

@@ -180,7 +180,7 @@ class CardModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostModel:
-    """A whole host. ``libvirt_version`` counts as libvirt does: 9.0.0 is 9000000.
+    """A whole host. The versions count as libvirt does: 9.0.0 is 9000000.
 
     ``cpu_shared_set`` and ``cpu_dedicated_set`` are None when not written.
     """
@@ -192,6 +192,7 @@ class HostModel:
     description: str = ""
     disk_gb: int = 500
     libvirt_version: int = 9_000_000
+    qemu_version: int = 8_002_002
     cpu_shared_set: frozenset[int] | None = None
     cpu_dedicated_set: frozenset[int] | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
@@ -15,6 +15,8 @@ from sundog.edges.storage.tables import claims
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
+
+    from sqlalchemy import Connection, Row
 
     from sundog.edges.storage.database import Database
 
@@ -30,22 +32,21 @@ class ClaimTable:
     def put(self, claim: Claim) -> None:
         """Write a consumer's claim, new or changed."""
         with self._database.writing() as connection:
-            columns = {
-                "host": claim.assignment.host,
-                "state": claim.state.value,
-                "assignment": write_assignment(claim.assignment),
-            }
-            known = update(claims).where(claims.c.consumer == claim.consumer)
-            if not connection.execute(known, columns).rowcount:
-                new = {"consumer": claim.consumer, **columns}
-                connection.execute(insert(claims), new)
+            _put(connection, claim)
+
+    def exchange(self, put: Sequence[Claim], remove: Sequence[UUID] = ()) -> None:
+        """Write some claims and forget others, all or none."""
+        with self._database.writing() as connection:
+            for claim in put:
+                _put(connection, claim)
+            connection.execute(delete(claims).where(claims.c.consumer.in_(remove)))
 
     def get(self, consumer: UUID) -> Claim | None:
         """Return a consumer's claim, or None."""
         query = select(claims).where(claims.c.consumer == consumer)
         with self._database.reading() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _claim(row.consumer, row.state, row.assignment)
+        return None if row is None else _claim(row)
 
     def remove(self, consumer: UUID) -> None:
         """Forget a consumer's claim; none is fine."""
@@ -57,18 +58,33 @@ class ClaimTable:
         query = select(claims).where(claims.c.host == host).order_by(claims.c.consumer)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [_claim(row.consumer, row.state, row.assignment) for row in rows]
+        return [_claim(row) for row in rows]
 
 
-def _claim(consumer: UUID, state: str, assignment: str) -> Claim:
-    what = f"server {consumer}'s claim"
+def _put(connection: Connection, claim: Claim) -> None:
+    columns = {
+        "host": claim.assignment.host,
+        "state": claim.state.value,
+        "assignment": write_assignment(claim.assignment),
+        "guest": claim.guest,
+    }
+    known = update(claims).where(claims.c.consumer == claim.consumer)
+    if not connection.execute(known, columns).rowcount:
+        connection.execute(insert(claims), {"consumer": claim.consumer, **columns})
+
+
+def _claim(row: Row[Any]) -> Claim:
+    what = f"server {row.consumer}'s claim"
     try:
-        known = ClaimState(state)
+        known = ClaimState(row.state)
     except ValueError as error:
         raise UnavailableError(
-            f"the database's record of {what} has the unknown state {state!r}; "
+            f"the database's record of {what} has the unknown state {row.state!r}; "
             "if a newer Sundog wrote it, run that one"
         ) from error
     return Claim(
-        consumer=consumer, assignment=read_assignment(assignment, what), state=known
+        consumer=row.consumer,
+        assignment=read_assignment(row.assignment, what),
+        state=known,
+        guest=row.guest,
     )

@@ -22,6 +22,7 @@ from sundog.core.errors import UnavailableError
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.lives.intent import Intent
 from sundog.core.lives.server import Fault, Phase, Server
+from sundog.core.moves.migration import Migration, MoveKind, MoveState
 from sundog.core.requests.flavor import Flavor
 
 # Sets are written in order, so that the same record is the same text.
@@ -139,6 +140,25 @@ class AssignmentDocument(Struct, forbid_unknown_fields=True):
     disk_gb: int = 0
 
 
+class MigrationDocument(Struct, forbid_unknown_fields=True):
+    """A migration; the fields are Migration's, but for its number."""
+
+    id: UUID
+    server_id: UUID
+    kind: MoveKind
+    project_id: str
+    user_id: str
+    created: datetime
+    updated: datetime
+    old: AssignmentDocument
+    old_flavor: FlavorDocument
+    new_flavor: FlavorDocument
+    new: AssignmentDocument | None = None
+    rest: AssignmentDocument | None = None
+    state: MoveState = MoveState.ASKED
+    wanted_host: str | None = None
+
+
 def write_extra_specs(flavor: Flavor) -> str:
     """Return a flavor's extra specs as a JSON object."""
     return _encoder.encode(dict(flavor.extra_specs)).decode()
@@ -221,6 +241,48 @@ _TYPES: Final = {field.name: field.type for field in fields_of_struct(ServerDocu
 
 def write_assignment(assignment: Assignment) -> str:
     """Return an assignment as a JSON document."""
+    return _encoder.encode(_assignment_document(assignment)).decode()
+
+
+_assignment_decoder: Final = msgspec.json.Decoder(AssignmentDocument)
+
+
+def read_assignment(text: str, what: str) -> Assignment:
+    """Read an assignment's document; raises UnavailableError naming ``what``."""
+    try:
+        return _assignment(_assignment_decoder.decode(text))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _unreadable(what, error) from error
+
+
+def write_migration(migration: Migration) -> str:
+    """Return a migration as a JSON document."""
+    fields = _fields_of(migration, MigrationDocument)
+    for name in ("old_flavor", "new_flavor"):
+        fields[name] = _plain(fields[name])
+    for name in ("old", "new", "rest"):
+        fields[name] = fields[name] and _assignment_document(fields[name])
+    return _encoder.encode(MigrationDocument(**fields)).decode()
+
+
+_migration_decoder: Final = msgspec.json.Decoder(MigrationDocument)
+
+
+def read_migration(text: str, what: str) -> Migration:
+    """Read a migration's document; raises UnavailableError naming ``what``."""
+    try:
+        document = _migration_decoder.decode(text)
+        fields = _fields_of(document, MigrationDocument)
+        for name in ("old", "new", "rest"):
+            fields[name] = fields[name] and _assignment(fields[name])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _unreadable(what, error) from error
+    for name in ("old_flavor", "new_flavor"):
+        fields[name] = _value(fields[name])
+    return Migration(**fields)
+
+
+def _assignment_document(assignment: Assignment) -> AssignmentDocument:
     devices = []
     for share in assignment.devices:
         fields = _fields_of(share, DeviceShareDocument)
@@ -232,24 +294,15 @@ def write_assignment(assignment: Assignment) -> str:
         for share in assignment.cells
     )
     fields["devices"] = tuple(devices)
-    return _encoder.encode(AssignmentDocument(**fields)).decode()
+    return AssignmentDocument(**fields)
 
 
-_assignment_decoder: Final = msgspec.json.Decoder(AssignmentDocument)
-
-
-def read_assignment(text: str, what: str) -> Assignment:
-    """Read an assignment's document; raises UnavailableError naming ``what``."""
-    try:
-        document = _assignment_decoder.decode(text)
-        devices = tuple(_device(share) for share in document.devices)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise _unreadable(what, error) from error
+def _assignment(document: AssignmentDocument) -> Assignment:
     fields = _fields_of(document, AssignmentDocument)
     fields["cells"] = tuple(
         CellShare(**_fields_of(share, CellShareDocument)) for share in document.cells
     )
-    fields["devices"] = devices
+    fields["devices"] = tuple(_device(share) for share in document.devices)
     return Assignment(**fields)
 
 

@@ -18,6 +18,7 @@ from sundog.edges.storage.claim_table import ClaimTable
 from sundog.edges.storage.database import Database, open_engine
 from sundog.edges.storage.flavor_table import FlavorTable
 from sundog.edges.storage.migrate import upgrade
+from sundog.edges.storage.migration_table import MigrationTable
 from sundog.edges.storage.server_table import ServerTable
 from sundog.edges.storage.service_table import ServiceTable
 from sundog.edges.storage.shelf_table import ShelfTable
@@ -33,6 +34,7 @@ class Store:
     flavors: FlavorTable
     servers: ServerTable
     claims: ClaimTable
+    migrations: MigrationTable
     services: ServiceTable
     keypairs: ShelfTable[Keypair]
     actions: ShelfTable[InstanceAction]
@@ -80,6 +82,7 @@ def open_store(url: str) -> Store:
         flavors=FlavorTable(database),
         servers=ServerTable(database),
         claims=ClaimTable(database),
+        migrations=MigrationTable(database),
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
         actions=ShelfTable(database, "action", InstanceAction),

@@ -72,7 +72,21 @@ claims: Final = Table(
     Column("host", NAME, nullable=False, index=True),
     Column("state", String(32), nullable=False),
     Column("assignment", LONG_TEXT, nullable=False),
+    Column("guest", Uuid),
 )
+
+# ``number`` is what the API counts migrations by.
+migrations: Final = Table(
+    "migrations",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("server_id", Uuid, nullable=False, index=True),
+    Column("source", NAME, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("document", LONG_TEXT, nullable=False),
+)
+Index(None, migrations.c.source, migrations.c.is_over)
 
 services: Final = Table(
     "services",

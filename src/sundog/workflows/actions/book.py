@@ -11,6 +11,7 @@ from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.actions import deeds
 from sundog.workflows.actions.errand import run
+from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.servers import check_minimum
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ _WORDS: Final = {
     ServerEvent.POWER_ON: "start",
     ServerEvent.POWER_OFF: "stop",
     ServerEvent.REBOOT_HARD: "reboot",
+    ServerEvent.EVACUATE_OFF: "evacuate",
 }
+# What histories call it, where that is another word again.
+_HISTORY_WORDS: Final = _WORDS | {ServerEvent.MIGRATE_LIVE: "live-migration"}
 
 
-def word_of(event: ServerEvent) -> str:
-    """Return Nova's word for the action that an event asks for."""
-    return _WORDS.get(event, event.value)
+def history_word(event: ServerEvent) -> str:
+    """Return Nova's word for the action that an event asks for, in histories."""
+    return _HISTORY_WORDS.get(event, event.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,18 @@ class ActionBook:
         """Begin an action that needs nothing more."""
         server = self._move(call, event)
         self._begin(call, event, _DEEDS[event])
+        return server
+
+    def ready(self, call: Call, event: ServerEvent) -> Server:
+        """Return a server that an action can be begun on; raises as ``act`` does."""
+        server = self._get(call)
+        _check_ready(server, call, event)
+        return server
+
+    def start(self, call: Call, event: ServerEvent, deed: Deed) -> Server:
+        """Begin an action whose deed is another book's."""
+        server = self._move(call, event)
+        self._begin(call, event, deed)
         return server
 
     def unshelve(self, call: Call, host: str | None, zone: str | None = None) -> Server:
@@ -136,7 +152,9 @@ class ActionBook:
         Raises ConflictError for one that holds nothing and is to be ACTIVE.
         """
         event = ServerEvent.RESET_ACTIVE if active else ServerEvent.RESET_ERROR
-        self._get(call)
+        server = self._get(call)
+        if active and server.phase is Phase.ERROR and self._is_resized(server):
+            event = ServerEvent.RESET_RESIZED
         if active and self.conductor.claims.get(call.server_id) is None:
             raise ConflictError(
                 f"Cannot call instance {call.server_id} active: it holds nothing on "
@@ -155,6 +173,12 @@ class ActionBook:
     def check_lock(self, call: Call) -> None:
         """Raise ConflictError if a server is locked and the lock binds."""
         _check_lock(self._get(call), call)
+
+    def _is_resized(self, server: Server) -> bool:
+        """Whether its old side is still held, to be confirmed or reverted."""
+        query = MigrationQuery(server_id=server.id, is_over=False)
+        found = self.conductor.migrations.list(query)
+        return any(not one.waits_for_host for one in found)
 
     def _get(self, call: Call) -> Server:
         server = self.conductor.servers.get(call.server_id)
@@ -176,21 +200,13 @@ class ActionBook:
         now = self.conductor.clock()
 
         def moved(server: Server) -> Server:
-            _check_lock(server, call)
-            word = word_of(event)
-            obstacle = server.obstacle(event)
-            if obstacle is not None:
-                raise _wrong_state(server, word, *obstacle)
-            if server.phase is Phase.ERROR and server.launched is None:
-                raise ConflictError(
-                    f"Cannot '{word}' an instance which has never been active"
-                )
+            _check_ready(server, call, event)
             return _changed(server, server.after(event, now), changes or {})
 
         return self.conductor.servers.change(call.server_id, moved)
 
     def _begin(self, call: Call, event: ServerEvent, deed: Deed) -> None:
-        word = word_of(event)
+        word = history_word(event)
         self._record(call, word)
         self.begin(partial(self._run, call.server_id, word, deed))
 
@@ -236,6 +252,17 @@ def _changed(old: Server, moved: Server, changes: Mapping[str, object]) -> Serve
 def _check_lock(server: Server, call: Call) -> None:
     if server.locked and not call.over_lock:
         raise ConflictError(f"Instance {server.id} is locked")
+
+
+def _check_ready(server: Server, call: Call, event: ServerEvent) -> None:
+    """Raise ConflictError in Nova's words if an action may not begin."""
+    _check_lock(server, call)
+    word = _WORDS.get(event, event.value)
+    obstacle = server.obstacle(event)
+    if obstacle is not None:
+        raise _wrong_state(server, word, *obstacle)
+    if server.phase is Phase.ERROR and server.launched is None:
+        raise ConflictError(f"Cannot '{word}' an instance which has never been active")
 
 
 def _wrong_state(server: Server, word: str, kind: str, state: str) -> ConflictError:

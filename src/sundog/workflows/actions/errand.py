@@ -40,6 +40,8 @@ GUEST_OF: Final = {
     Phase.SHUTOFF: GuestState.OFF,
     Phase.PAUSED: GuestState.PAUSED,
     Phase.SUSPENDED: GuestState.SAVED,
+    Phase.RESIZED: GuestState.RUNNING,
+    Phase.RESIZED_SHUTOFF: GuestState.OFF,
 }
 
 

@@ -31,6 +31,12 @@ _EVENTS: Final = {
     "rebuild": "compute_rebuild_instance",
     "shelve": "compute_shelve_offload_instance",
     "unshelve": "compute_unshelve_instance",
+    "resize": "compute_prep_resize",
+    "migrate": "compute_prep_resize",
+    "confirmResize": "compute_confirm_resize",
+    "revertResize": "compute_revert_resize",
+    "live-migration": "compute_live_migration",
+    "evacuate": "compute_rebuild_instance",
 }
 
 

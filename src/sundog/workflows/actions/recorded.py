@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.core.lives.phases import Phase
 from sundog.core.lives.server_life import ERRANDS
-from sundog.workflows.actions.book import word_of
+from sundog.workflows.actions.book import history_word
 from sundog.workflows.boot_server import boot_servers
 from sundog.workflows.delete_server import delete_server
 
@@ -46,7 +46,7 @@ def end_cut_off(servers: ServerStore, history: History) -> None:
     """
     for action in history.under_way():
         server = servers.get(action.server_id)
-        if server.task is None:
+        if not server.is_busy:
             history.finish(server.id, action.action, _outcome(action, server))
         elif server.intent is None or server.intent.is_undone:
             history.finish(server.id, action.action, _CUT_OFF)
@@ -66,7 +66,7 @@ def _outcome(action: InstanceAction, server: Server) -> str:
     """Return why an action has failed whose end was not recorded; empty: it did not."""
     if server.phase is Phase.ERROR:
         return server.fault.message if server.fault else _CUT_OFF
-    goals = {one.goal for one in ERRANDS if word_of(one.asked) == action.action}
+    goals = {one.goal for one in ERRANDS if history_word(one.asked) == action.action}
     return _CUT_OFF if goals and server.phase not in goals else ""
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.errors import HostRefusedError, SundogError, waits_for
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase, ServerEvent
-from sundog.core.lives.server_life import ERRAND_OF
+from sundog.core.lives.server_life import ERRAND_OF, MOVE_EVENTS
 from sundog.workflows.actions.deeds import shelve
 from sundog.workflows.actions.errand import GUEST_OF, hold_of, run, undo
 from sundog.workflows.delete_server import give_back
+from sundog.workflows.moves.settle_move import settle_move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,6 +86,7 @@ def _follow(conductor: Conductor, server: Server) -> None:
 ENDINGS: Final[Mapping[str, Callable[[Conductor, Server], Server]]] = {
     ServerEvent.SHELVE.value: _go_on_shelving,
     ServerEvent.UNSHELVE.value: _undo_unshelving,
+    **{event.value: settle_move for event in MOVE_EVENTS},
 }
 """How a job that was cut off ends, by its name; the others just go back.
 

@@ -22,6 +22,7 @@ from sundog.core.errors import HostRefusedError, SundogError
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.delete_server import give_back
+from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import Owner, ServerQuery
 
 if TYPE_CHECKING:
@@ -151,7 +152,13 @@ def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
     claims = {claim.consumer: claim for claim in conductor.claims.of_host(agent.name)}
     allocations = conductor.ledger.held(snapshot.uuid)
     providers = conductor.ledger.providers(snapshot.uuid)
+    moves = conductor.migrations.list(MigrationQuery(is_over=False))
     after = _servers(conductor)
+    moving = {
+        key
+        for key, server in after.items()
+        if server.is_busy or server.intent or before.get(key) != server
+    }
     return HostRecords(
         snapshot=snapshot,
         guests=guests,
@@ -163,11 +170,8 @@ def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
             for key, server in after.items()
         },
         mdev_names=_mdev_names(conductor, after.values()) if snapshot.mdevs else {},
-        moving=frozenset(
-            key
-            for key, server in after.items()
-            if server.intent or server.task or before.get(key) != server
-        ),
+        moves={one.id: one.server_id for one in moves},
+        moving=frozenset(moving | {m.id for m in moves if m.server_id in moving}),
     )
 
 
@@ -229,7 +233,9 @@ def _write_allocation(conductor: Conductor, consumer: UUID) -> None:
     state = conductor.fleet.state(host)
     if state is None:
         raise HostRefusedError(f"the claim's host {host} is not known")
-    server = conductor.servers.get(consumer)
+    moves = conductor.migrations.list(MigrationQuery(is_over=False))
+    of_server = {one.id: one.server_id for one in moves}
+    server = conductor.servers.get(of_server.get(consumer, consumer))
     allocation = allocation_of(claim.assignment, state.snapshot)
     owner = Owner(project_id=server.project_id, user_id=server.user_id)
     conductor.ledger.rewrite(consumer, allocation, owner)

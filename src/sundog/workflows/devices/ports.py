@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sundog.core.hosts.host_snapshot import HostFacts
     from sundog.core.lives.figures import GuestFigures
     from sundog.core.lives.guest import GuestState
+    from sundog.workflows.moves.ports import Crossing
 
 
 class HostReader(Protocol):
@@ -95,6 +96,14 @@ class Guests(Protocol):
         """Start a saved guest from its memory and attach its devices again.
 
         Raises HostRefusedError; the guest then is as libvirt left it.
+        """
+        ...
+
+    def send(self, config: GuestConfig, dest: str, crossing: Crossing) -> None:
+        """Send a running guest to another host, where it is what ``config`` says.
+
+        It keeps its state, running or paused. Raises HostRefusedError, or
+        CancelledError when it was aborted; the guest then is here as it was.
         """
         ...
 

@@ -115,6 +115,14 @@ def reserve(
     return None
 
 
+def allows(conductor: Conductor, server: Server, host: str) -> bool:
+    """Whether a server's group and zone let it be on a host."""
+    return host not in closed_to(conductor, server) and any(
+        host not in one.never and (one.only is None or host in one.only)
+        for one in _rounds(conductor, server)
+    )
+
+
 def _rounds(conductor: Conductor, server: Server) -> tuple[Round, ...]:
     groups = conductor.groups
     group = (

@@ -125,6 +125,19 @@ class QuotaBook:
         check_room(limits, used, {name: count * least for name, count in need.items()})
         return least
 
+    def check_growth(
+        self, project_id: str, had: GuestRequest, wanted: GuestRequest
+    ) -> None:
+        """Raise ForbiddenError where a resize needs more than the quota leaves."""
+        before = needs(had)
+        more = {
+            name: count - before.get(name, 0)
+            for name, count in needs(wanted).items()
+            if count > before.get(name, 0)
+        }
+        if more:
+            check_room(self.limits(project_id), self.used(project_id), more)
+
     def _set(self, owner: str, user_id: str = "") -> dict[str, int]:
         found = self.shelf.get(owner, _key(user_id))
         return found.limits if found else {}

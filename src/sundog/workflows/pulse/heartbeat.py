@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import SundogError
+from sundog.workflows.moves.left_side import clean_returned, left_on
 from sundog.workflows.settle import settle_one
 from sundog.workflows.start_host import start_host
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sundog.workflows.conductor import Conductor
     from sundog.workflows.devices.cleaning import Cleaning
     from sundog.workflows.hosts import HostBook
+    from sundog.workflows.ports import ServiceRecord
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ class Heartbeat:
         for host in self.conductor.agents:
             if self.cleaning is not None and self.cleaning.is_due(host):
                 self.begin(partial(self.cleaning.clean, host))
+        for service in self.hosts.service_list():
+            self._clean_moves(service)
 
     def look(self) -> None:
         """Scan every host and report what changed; one that is away holds up none.
@@ -66,6 +70,12 @@ class Heartbeat:
             start_host(self.conductor, self.hosts, agent.start())
         else:
             self.conductor.reports.heard_of(self.conductor.refresh(name))
+
+    def _clean_moves(self, service: ServiceRecord) -> None:
+        """Let go of what servers that went elsewhere have left on a host."""
+        host = service.host
+        if self.hosts.is_up(service) and left_on(self.conductor, host):
+            self.begin(partial(clean_returned, self.conductor, host))
 
     def _take_up(self, server_id: UUID, why: str) -> None:
         with self.conductor.locks.of(server_id):

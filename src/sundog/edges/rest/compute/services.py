@@ -136,12 +136,14 @@ def _changed(ask: Ask, service_id: UUID, change: ServiceChange) -> ServiceRecord
             raise Fault(400, "disabled_reason must have 1 to 255 characters.")
         checks.description("disabled_reason", reason)
     down = change.forced_down
-    return ask.books.hosts.set_service(
+    service = ask.books.hosts.set_service(
         service_id,
         disabled=disabled,
         reason=reason,
         forced_down=None if down is UNSET else checks.flag("forced_down", down),
     )
+    ask.books.moves.clean(service)
+    return service
 
 
 def _update_old(ask: Ask, deed: str) -> Answer:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def card_body(card: Card, state: HostState, names: Mapping[UUID, str]) -> CardBody:
     """Return a card with its devices; ``names`` tells the holders' names."""
     held = [
-        (holding.consumer, share)
+        (holding.maker, share)
         for holding in state.holdings
         for share in holding.assignment.devices
         if share.card == card.address

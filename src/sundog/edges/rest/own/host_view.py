@@ -33,7 +33,7 @@ def host_body(view: HostView, servers: Mapping[UUID, Server]) -> HostBody:
     """Return a host in full; ``servers`` name the holders."""
     snapshot, holdings = view.state.snapshot, view.state.holdings
     names = {
-        held.consumer: servers[held.consumer].name if held.consumer in servers else ""
+        held.maker: servers[held.maker].name if held.maker in servers else ""
         for held in holdings
     }
     home = {cell.id for cell in snapshot.cells}
@@ -73,7 +73,7 @@ def _cell(
     cards: list[CardBody],
 ) -> CellBody:
     shares = [
-        (held.consumer, share)
+        (held.maker, share)
         for held in holdings
         for share in held.assignment.cells
         if share.host_cell == cell.id
@@ -118,10 +118,10 @@ def _cell(
 
 
 def _server(held: Holding, servers: Mapping[UUID, Server]) -> HostServerBody:
-    server = servers.get(held.consumer)
+    server = servers.get(held.maker)
     shares = held.assignment.cells
     return HostServerBody(
-        id=str(held.consumer),
+        id=str(held.maker),
         name=server.name if server else "",
         status=server.status.value if server else "",
         cells=sorted({share.host_cell for share in shares}),

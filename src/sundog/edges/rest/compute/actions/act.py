@@ -12,7 +12,7 @@ from msgspec import UNSET
 from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.actions import bodies
+from sundog.edges.rest.compute.actions import bodies, moves
 from sundog.edges.rest.compute.actions.rebuild import rebuild
 from sundog.edges.rest.compute.former import gone
 from sundog.edges.rest.compute.guest.consoles import unavailable
@@ -37,17 +37,11 @@ _UNSERVED: Final = frozenset(
         "addFloatingIp",
         "addSecurityGroup",
         "changePassword",
-        "confirmResize",
         "createBackup",
-        "evacuate",
-        "migrate",
-        "os-migrateLive",
         "removeFixedIp",
         "removeFloatingIp",
         "removeSecurityGroup",
         "rescue",
-        "resize",
-        "revertResize",
         "trigger_crash_dump",
         "unrescue",
     }
@@ -244,4 +238,10 @@ ACTIONS: Final = {
     "forceDelete": Action(bodies.Nothing | None, _force_delete),
     "restore": Action(bodies.Nothing | None, _restore),
     "createImage": Action(bodies.CreateImage, _image),
+    "resize": Action(bodies.Resize, moves.resize),
+    "confirmResize": Action(bodies.Nothing | None, moves.confirm),
+    "revertResize": Action(bodies.Nothing | None, moves.revert),
+    "migrate": Action(bodies.Migrate | None, moves.migrate),
+    "os-migrateLive": Action(bodies.MigrateLive, moves.migrate_live),
+    "evacuate": Action(bodies.Evacuate, moves.evacuate),
 }

@@ -35,6 +35,37 @@ class Unshelve(msgspec.Struct, forbid_unknown_fields=True):
     host: str | UnsetType = UNSET
 
 
+class Resize(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """``resize``, to a flavor by id or link."""
+
+    flavor_ref: str | int = field(name="flavorRef")
+    disk_config: str = field(default="MANUAL", name="OS-DCF:diskConfig")
+
+
+class Migrate(msgspec.Struct, forbid_unknown_fields=True):
+    """``migrate``, with a host from 2.56 on."""
+
+    host: str | UnsetType | None = UNSET
+
+
+class MigrateLive(msgspec.Struct, forbid_unknown_fields=True):
+    """``os-migrateLive``."""
+
+    host: str | None
+    block_migration: Flag
+    disk_over_commit: Flag | UnsetType = UNSET
+    force: Flag | UnsetType = UNSET
+
+
+class Evacuate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """``evacuate``."""
+
+    host: str | UnsetType | None = UNSET
+    admin_pass: str | UnsetType = field(default=UNSET, name="adminPass")
+    on_shared_storage: Flag | UnsetType = field(default=UNSET, name="onSharedStorage")
+    force: Flag | UnsetType = UNSET
+
+
 class ResetState(msgspec.Struct, forbid_unknown_fields=True):
     """``os-resetState``."""
 

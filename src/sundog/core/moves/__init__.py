@@ -1,0 +1,1 @@
+"""Moves of servers between hosts and flavors: their record, and what they hold."""

@@ -1,0 +1,1 @@
+"""Moves of servers: resize, cold and live migration, evacuation."""
