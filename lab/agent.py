@@ -118,7 +118,10 @@ class Agent:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(seconds)
-                connection.connect(str(self._own.agent))
+                try:
+                    connection.connect(str(self._own.agent))
+                except OSError as error:
+                    raise LabError("no lab host runs; make lab boots one") from error
                 yield connection
 
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lab.agent import Agent
@@ -36,11 +35,15 @@ def up(built: Built, own: Place, wait: Callable[[float], None] = time.sleep) -> 
     for attempt in range(1, _TRIES + 1):
         _start(built, own)
         reason = _watch(own, wait)
+        seconds = time.monotonic() - begin
         if not reason:
-            return time.monotonic() - begin
+            _note(own, f"ready after {seconds:.0f} s")
+            return seconds
         down(own, wait)
-        _count_failure(own, reason)
-        say(f"boot {attempt} of {_TRIES} failed: {reason}")
+        if own.console.exists():
+            own.console.replace(own.folder / "console-of-failed-boot.log")
+        _note(own, f"try {attempt} of {_TRIES} failed: {reason}")
+        say(f"boot: try {attempt} of {_TRIES} failed: {reason}")
     tail = "\n".join(_tail(own.console))
     raise LabError(f"the lab host did not come up; its console ends with:\n{tail}")
 
@@ -63,16 +66,8 @@ def running(own: Place) -> int:
         command = _read(f"/proc/{pid}/cmdline")
     except (OSError, ValueError):
         return 0
-    # Ended, and only not yet waited for.
-    if status[0] == "Z":
-        _reap(pid)
-        return 0
-    return pid if str(own.console) in command else 0
-
-
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    # Z: it ended, and only nobody has waited for it yet.
+    return pid if status[0] != "Z" and str(own.console) in command else 0
 
 
 def _read(path: str) -> str:
@@ -88,17 +83,21 @@ def _start(built: Built, own: Place) -> None:
     port = _free_port()
     command = [*qemu(built), *arguments(built, own, port)]
     modules = built.tree / "usr/lib/x86_64-linux-gnu/qemu"
-    with (own.folder / "qemu.log").open("w") as log:
-        process = subprocess.Popen(  # noqa: S603  the lab's own command
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={"QEMU_MODULE_DIR": str(modules)},
-        )
-    own.pid.write_text(str(process.pid), encoding="utf-8")
+    own.pid.write_text(_leave_running(command, own, str(modules)), encoding="utf-8")
     own.port.write_text(str(port), encoding="utf-8")
+
+
+def _leave_running(command: list[str], own: Place, modules: str) -> str:
+    """Start what outlives this process; returns its number."""
+    script = 'setsid "$@" </dev/null >"$0" 2>&1 & echo $!'
+    started = subprocess.run(  # noqa: S603  the lab's own command
+        ("/bin/bash", "-c", script, str(own.folder / "qemu.log"), *command),
+        env={"PATH": "/usr/bin:/bin", "QEMU_MODULE_DIR": modules},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return started.stdout.strip()
 
 
 def _make_disk(built: Built, own: Place) -> None:
@@ -137,11 +136,9 @@ def _watch(own: Place, wait: Callable[[float], None]) -> str:
     return f"it was not ready after {READY_SECONDS:.0f} s"
 
 
-def _count_failure(own: Place, reason: str) -> None:
-    with (own.folder / "failed-boots.log").open("a", encoding="utf-8") as log:
-        log.write(f"{reason}\n")
-    if own.console.exists():
-        own.console.replace(own.folder / "console-of-failed-boot.log")
+def _note(own: Place, how: str) -> None:
+    with own.boots.open("a", encoding="utf-8") as log:
+        log.write(f"{how}\n")
 
 
 def _tail(path: Path, lines: int = 12) -> list[str]:

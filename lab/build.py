@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Final
 
+from lab.machine import in_place
 from lab.places import ROOT, Built
 from lab.stages import LabError, Stage, build_all, run, say
 from lab.topology import ONE_TYPE_CELL
@@ -25,7 +26,6 @@ _BUILD_ONLY: Final = (
 _NO_DOCUMENTS: Final = ("doc", "info", "locale", "man")
 # Debian's own binding fits its libvirt and needs no compiler.
 _FROM_DEBIAN: Final = frozenset({"libvirt-python"})
-_WHEELS_FOR: Final = ("2014_x86_64", "_2_28_x86_64", "_2_34_x86_64", "_2_39_x86_64")
 
 
 def build(built: Built) -> None:
@@ -56,14 +56,17 @@ def build(built: Built) -> None:
     seconds = build_all(stages, built.folder / "stamps")
     if seconds > 1:
         say(f"built in {seconds:.0f} s")
+    # Emulated, compiling the checkout takes a minute, and it is read-only there.
+    in_tree(built, "python3 -m compileall -q /sundog/src", log)
 
 
 def in_tree(built: Built, script: str, log: Path) -> None:
-    """Run a script in the Debian tree, with the project at /mnt."""
+    """Run a script in the Debian tree, with the project where the lab host has it."""
     tree = built.tree
+    (tree / "sundog").mkdir(exist_ok=True)
     prepare = (
         f"mount --rbind /dev {tree}/dev && mount --rbind /proc {tree}/proc"
-        f" && mount --rbind {ROOT} {tree}/mnt"
+        f" && mount --rbind {ROOT} {tree}/sundog"
         f' && exec chroot {tree} /bin/bash -euo pipefail -c "$0"'
     )
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -144,18 +147,21 @@ def _dependencies() -> tuple[str, ...]:
 def _python(built: Built, log: Path) -> None:
     _remove_tree(built.python)
     version = next((built.tree / "usr/lib").glob("python3.*")).name
+    # The machine's pip and its settings, run by the lab host's Python, so that it is
+    # that one's packages which are chosen.
+    pip = next((ROOT / ".venv/lib").glob("python3.*")) / "site-packages/pip"
     command = [
-        *(str(ROOT / ".venv/bin/python"), "-m", "pip", "install", "--no-compile"),
+        *in_place(built, f"usr/bin/{version}", str(pip), "install"),
+        *("--target", str(built.python), "--no-compile", "--no-warn-conflicts"),
         *("--disable-pip-version-check", "--progress-bar", "off", "--quiet"),
-        *("--target", str(built.python), "--implementation", "cp"),
-        *("--python-version", version.removeprefix("python")),
-        *(f"--platform=manylinux{each}" for each in _WHEELS_FOR),
         *("--only-binary=:all:", "-c", str(ROOT / "constraints.txt")),
         *_dependencies(),
     ]
-    run(command, log, **os.environ)
+    home = str(built.tree / "usr")
+    environment = {"PYTHONHOME": home, "_PIP_USE_IMPORTLIB_METADATA": "1"}
+    run(command, log, **os.environ, **environment)
     # Emulated, compiling them takes a minute.
-    inside = f"/mnt/{built.python.relative_to(ROOT)}"
+    inside = f"/sundog/{built.python.relative_to(ROOT)}"
     in_tree(built, f"{version} -m compileall -q -j 2 {inside} >/dev/null || true", log)
 
 
@@ -164,12 +170,14 @@ def _layer(built: Built, log: Path) -> None:
     _remove_tree(layer)
     layer.mkdir()
     shutil.copy(_OWN / "host/init", layer / "init")
+    (layer / "usr/bin").mkdir(parents=True)
+    shutil.copy(_OWN / "host/sundog", layer / "usr/bin/sundog")
     (layer / "etc").mkdir()
     (layer / "etc/lab.conf").write_text(
         f"one_type_cell={ONE_TYPE_CELL}\n", encoding="utf-8"
     )
     built.share.mkdir(exist_ok=True)
-    in_tree(built, "exec /mnt/lab/host/make-layer", log)
+    in_tree(built, "exec /sundog/lab/host/make-layer", log)
     python = layer / "usr/lib/python3/dist-packages"
     python.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(built.python, python, copy_function=os.link)

@@ -88,6 +88,11 @@ class Place:
         return self.folder / "monitor.sock"
 
     @property
+    def boots(self) -> Path:
+        """How each boot went, one line each."""
+        return self.folder / "boots.log"
+
+    @property
     def disk(self) -> Path:
         """The disk that survives a reboot."""
         return self.folder / "disk.img"
