@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.contracts.ledger import served
 from tests.fakes.placement_front import Front
-from tests.stories.service import HEADERS, Service, new_databases, open_service
+from tests.stories.api import HEADERS
+from tests.stories.service import Service, new_databases, open_service
 
 from sundog.edges.placement.embedded import EmbeddedPlacement
 

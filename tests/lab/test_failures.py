@@ -1,0 +1,102 @@
+"""What fails while Sundog works, on a real kernel under a real libvirtd."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from lab.topology import ONE_TYPE_CELL
+from tests.stories.devices.device_stories import boot, held, pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab.lab_ground import LabGround
+
+_SECONDS = 300.0
+
+
+def _wait_for(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + _SECONDS
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(3)
+
+
+def test_killed_in_the_middle_of_a_boot(ground: LabGround) -> None:
+    """The server is in ERROR or runs, and holds what the records say; then nothing."""
+    [one] = ground.api.create(pinned(ground, "slice"))
+    _wait_for(
+        lambda: (
+            "sundog-" in ground.host.agent.read("virsh -q list --all --name")
+            or "-" in ground.host.agent.read("ls /sys/bus/mdev/devices")
+        )
+    )
+    ground.host.kill_sundog()
+    ground.host.start_sundog()
+    assert ground.api.show(one)["status"] in {"ERROR", "ACTIVE"}
+    ground.check_agreement()
+    ground.api.delete([one])
+    ground.check_agreement()
+    ground.check_nothing_left()
+
+
+def test_libvirtd_restarted_under_a_guest(ground: LabGround) -> None:
+    """The guest goes on, Sundog finds the daemon again and stops the guest."""
+    server = boot(ground, "slice")
+    process = ground.host.agent.read("cat /run/libvirt/qemu/sundog-*.pid")
+    ground.host.agent.read(
+        "kill $(cat /run/libvirtd.pid) && while pidof libvirtd; do sleep 0.2; done;"
+        " libvirtd -d && until virsh -q version; do sleep 0.5; done"
+    )
+    assert ground.host.agent.read("cat /run/libvirt/qemu/sundog-*.pid") == process
+    _wait_for(lambda: not ground.api.call("GET", "/v1/audit")["disagreements"])
+    ground.check_guest(server["id"])
+    again = boot(ground, "vf")
+    assert again["status"] == "ACTIVE", again.get("fault")
+    ground.api.delete([server["id"], again["id"]])
+    ground.check_agreement()
+    ground.check_nothing_left()
+
+
+def test_the_kernel_refuses_a_creation(ground: LabGround) -> None:
+    """The fault names it; once the card is well again a server has its slice."""
+    cards = "/sys/bus/pci/drivers/sundog_card/0000:*/card"
+    ground.host.agent.read(f"for card in {cards}; do echo -1 >$card/refuse; done")
+    refused = boot(ground, "slice")
+    ground.host.agent.read(f"for card in {cards}; do echo 0 >$card/refuse; done")
+    assert refused["status"] == "ERROR"
+    assert refused["fault"]["message"]
+    assert held(ground, refused["id"]) == []
+    ground.api.delete([refused["id"]])
+    ground.check_agreement()
+    _wait_for(lambda: _slices(ground) > 0)
+    server = boot(ground, "slice")
+    assert server["status"] == "ACTIVE", server.get("fault")
+    ground.api.delete([server["id"]])
+    ground.check_nothing_left()
+
+
+def test_the_module_is_unloaded_under_a_scan(ground: LabGround) -> None:
+    """The cards' slices vanish from what is offered, and come back with them."""
+    before = _slices(ground)
+    assert before
+    ground.host.agent.read("rmmod sundog_card")
+    _wait_for(lambda: _slices(ground) == 0)
+    assert boot(ground, "vf")["status"] == "ACTIVE"
+    ground.host.agent.read(
+        "modprobe sundog_card; cd /sys/bus/pci/drivers/sundog_card;"
+        " for card in 0000:*; do"
+        f" [ $(cat $card/numa_node) != {ONE_TYPE_CELL} ] || echo 0 >$card/card/mixed;"
+        " done"
+    )
+    _wait_for(lambda: _slices(ground) == before)
+    ground.api.delete([one["id"] for one in ground.api.wait()])
+    ground.check_agreement()
+    ground.check_nothing_left()
+
+
+def _slices(ground: LabGround) -> int:
+    rows = ground.api.call("GET", "/v1/devices")["devices"]
+    slices = [row["device"] for row in rows if row["device"]["kind"] == "type-MDEV"]
+    return sum(device["free"] for device in slices)

@@ -1,0 +1,39 @@
+"""The stories of devices in the lab, each with an mdev and with a VF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.stories.devices.device_stories import (
+    KINDS,
+    SCARCE,
+    from_flavor_to_guest_and_back,
+    required_stays_near_and_preferred_crosses,
+    the_same_device_through_stop_start_and_reboot,
+)
+
+if TYPE_CHECKING:
+    from tests.lab.lab_ground import LabGround
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_from_flavor_to_guest_and_back(ground: LabGround, alias: str) -> None:
+    """The guest tells its device, and /proc its pins and its memory."""
+    from_flavor_to_guest_and_back(ground, alias)
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_the_same_device_through_stop_start_and_reboot(
+    ground: LabGround, alias: str
+) -> None:
+    """The guest has it again each time."""
+    the_same_device_through_stop_start_and_reboot(ground, alias)
+
+
+@pytest.mark.parametrize("alias", SCARCE)
+def test_required_stays_near_and_preferred_crosses(
+    ground: LabGround, alias: str
+) -> None:
+    """The guest that crossed tells that its device is on none of its cells."""
+    required_stays_near_and_preferred_crosses(ground, alias)
