@@ -49,7 +49,10 @@ def build(built: Built) -> None:
         Stage(
             name="layer",
             about="the card's module, the payload and the boot scripts; some seconds",
-            made_from=(_OWN / "module", _OWN / "payload", _OWN / "host"),
+            made_from=(
+                *(_OWN / "module", _OWN / "payload", _OWN / "host"),
+                _OWN / "build.py",
+            ),
             build=lambda: _layer(built, log),
         ),
     ]
@@ -177,6 +180,7 @@ def _layer(built: Built, log: Path) -> None:
         f"one_type_cell={ONE_TYPE_CELL}\n", encoding="utf-8"
     )
     built.share.mkdir(exist_ok=True)
+    shutil.copy(max((built.tree / "boot").glob("vmlinuz-*")), built.kernel)
     in_tree(built, "exec /sundog/lab/host/make-layer", log)
     python = layer / "usr/lib/python3/dist-packages"
     python.parent.mkdir(parents=True, exist_ok=True)

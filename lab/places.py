@@ -47,8 +47,8 @@ class Built:
 
     @property
     def kernel(self) -> Path:
-        """The newest kernel of the tree."""
-        return max((self.tree / "boot").glob("vmlinuz-*"))
+        """The tree's kernel."""
+        return self.folder / "vmlinuz"
 
 
 @dataclass(frozen=True, slots=True)
