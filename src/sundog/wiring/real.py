@@ -95,6 +95,7 @@ def _identity(
         uuid=uuid5(NAMESPACE_DNS, name),
         disk_gb=shutil.disk_usage(place).total // _BYTES_PER_GIB,
         libvirt_version=connection.version(),
+        qemu_version=connection.hypervisor_version(),
     )
 
 

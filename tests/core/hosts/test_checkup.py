@@ -88,7 +88,11 @@ def test_a_version_says_what_it_is_too_old_for(libvirt: int, told: set[Mark]) ->
 def test_an_old_or_missing_qemu_is_not_ok() -> None:
     for version in (0, 6_001_000):
         found = marks(replace(FIT, qemu_version=version), NOTHING)
-        assert found["QEMU"] == {Mark.BAD}
+        assert found["QEMU"] == {Mark.BAD, Mark.NOTE}
+    assert marks(replace(FIT, qemu_version=8_002_001), NOTHING)["QEMU"] == {
+        Mark.OK,
+        Mark.NOTE,
+    }
 
 
 def test_huge_pages_are_told_by_size_and_cell() -> None:

@@ -65,6 +65,7 @@ def facts() -> HostFacts:
         mdevs=devices.mdevs,
         disk_gb=4,
         libvirt_version=11_003_000,
+        qemu_version=10_000_013,
     )
 
 
@@ -147,6 +148,7 @@ def test_the_lab_host_is_captured_as_a_host_file(facts: HostFacts) -> None:
         uuid=UUID(int=1),
         disk_gb=4,
         libvirt_version=model.libvirt_version,
+        qemu_version=model.qemu_version,
     )
     simulated = LibvirtHostReader(identity, SimulatedKernel(model))
     again = replace(simulated.scan(), boot_id="", booted=None, mdevs=())

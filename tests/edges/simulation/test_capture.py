@@ -54,6 +54,7 @@ def scan(model: HostModel, made: tuple[str, ...] = ()) -> HostFacts:
         uuid=UUID(int=7),
         disk_gb=model.disk_gb,
         libvirt_version=model.libvirt_version,
+        qemu_version=model.qemu_version,
         cpu_sets=CpuSets(
             shared=model.cpu_shared_set,
             dedicated=model.cpu_dedicated_set,

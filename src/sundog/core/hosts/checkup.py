@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from sundog.core.moves.live_rules import LIVE_FUNCTIONS, LIVE_MDEVS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 OLDEST_LIBVIRT: Final = 8_000_000
 OLDEST_QEMU: Final = 6_002_000
-# What a newer libvirt than the oldest one is needed for.
-LIBVIRT_FEATURES: Final = (
-    (8_006_000, "live migration of servers with mdevs"),
-    (10_000_000, "live migration of servers with VFs"),
+# What newer ones than the oldest are needed for.
+_FEATURES: Final = (
+    ("live migration of servers with mdevs", LIVE_MDEVS),
+    ("live migration of servers with PCI functions", LIVE_FUNCTIONS),
 )
 _MODULES: Final = ("vfio_pci", "vfio_iommu_type1")
 
@@ -102,15 +104,19 @@ def _libvirt(found: Findings) -> Iterator[Check]:
         )
         return
     yield _version("libvirt", found.libvirt_version, OLDEST_LIBVIRT)
-    for least, feature in LIBVIRT_FEATURES:
-        if found.libvirt_version < least:
-            yield Check(
-                mark=Mark.NOTE,
-                about="libvirt",
-                found=f"{feature} needs libvirt {version_text(least)}",
-                mend="upgrade libvirt if that is wanted",
-            )
     yield _version("QEMU", found.qemu_version, OLDEST_QEMU)
+    for feature, least in _FEATURES:
+        for about, has, needs in (
+            ("libvirt", found.libvirt_version, least.libvirt),
+            ("QEMU", found.qemu_version, least.qemu),
+        ):
+            if has < needs:
+                yield Check(
+                    mark=Mark.NOTE,
+                    about=about,
+                    found=f"{feature} needs {version_text(needs)}",
+                    mend=f"upgrade {about} if that is wanted",
+                )
 
 
 def _version(about: str, number: int, least: int) -> Check:

@@ -34,8 +34,8 @@ class Minimum:
     qemu: int
 
 
-_MDEV: Final = Minimum(8_006_000, 8_001_000)
-_FUNCTION: Final = Minimum(10_000_000, 8_002_002)
+LIVE_MDEVS: Final = Minimum(8_006_000, 8_001_000)
+LIVE_FUNCTIONS: Final = Minimum(10_000_000, 8_002_002)
 
 
 def cannot_leave(request: GuestRequest, held: Assignment, source: HostSnapshot) -> str:
@@ -90,7 +90,7 @@ def _device_problems(share: DeviceShare, host: HostSnapshot) -> Iterator[str]:
             f"the rule of {share.address} on host {host.name} does not say that it "
             'can be migrated live; add "live_migratable": "yes" to its device_spec'
         )
-    least = _MDEV if share.kind is DeviceKind.MDEV else _FUNCTION
+    least = LIVE_MDEVS if share.kind is DeviceKind.MDEV else LIVE_FUNCTIONS
     for name, has, needs in (
         ("libvirt", host.libvirt_version, least.libvirt),
         ("QEMU", host.qemu_version, least.qemu),

@@ -67,6 +67,7 @@ def model_of(facts: HostFacts, vf_rules: Mapping[PciAddress, VfRule]) -> HostMod
         description="captured",
         disk_gb=facts.disk_gb,
         libvirt_version=facts.libvirt_version,
+        qemu_version=facts.qemu_version,
         cells=tuple(_cell(each) for each in facts.cells),
         cards=tuple(
             _card(each, vfs.get(each.address, []), mdevs, vf_rules, shared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from sundog.core.hosts.checkup import version_text
 from sundog.edges.simulation.host_model import Sharing
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ def _host(host: HostModel) -> Iterator[str]:
     if host.description:
         yield _text("description", host.description)
     yield f"disk_gb = {host.disk_gb}"
-    version = host.libvirt_version
-    numbers = (version // 1_000_000, version // 1_000 % 1_000, version % 1_000)
-    yield _text("libvirt", ".".join(map(str, numbers)))
+    yield _text("libvirt", version_text(host.libvirt_version))
+    yield _text("qemu", version_text(host.qemu_version))
     for key, cpus in (
         ("cpu_shared_set", host.cpu_shared_set),
         ("cpu_dedicated_set", host.cpu_dedicated_set),
