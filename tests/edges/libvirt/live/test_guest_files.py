@@ -92,6 +92,20 @@ def test_a_raw_disk_is_as_large_as_the_flavor_says(
     assert (images / "raw").read_bytes() == text
 
 
+def test_a_disk_grows_with_its_flavor_and_never_shrinks(folders: GuestFolders) -> None:
+    """A resized server keeps what it wrote."""
+    sizes = []
+    for gib in (1, 2, 1):
+        disk = folders.prepare(config(image_id="raw", disk_gb=gib)).disk
+        assert disk is not None
+        sizes.append(disk.stat().st_size // GIB)
+        with disk.open("r+b") as file:
+            assert not sizes[1:] or file.read(3) == b"new"
+            file.seek(0)
+            file.write(b"new")
+    assert sizes == [1, 2, 2]
+
+
 def test_without_a_size_the_disk_is_the_images(folders: GuestFolders) -> None:
     """A flavor with no disk takes the image as it is, a CD never grows."""
     files = folders.prepare(config(image_id="qcow2"))

@@ -128,13 +128,19 @@ def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> Path:
     if 0 < least < size:
         raise ValueError(f"the flavor's disk of {least_gb} GiB is less than the image")
     if disk.exists():
-        return disk
+        # A server that was resized keeps what it wrote, on a disk that only grows.
+        return _grown(disk, disk_format, least)
     made = _copied(image, disk.with_name("disk.part"))
+    return _grown(made, disk_format, least).rename(disk)
+
+
+def _grown(disk: Path, disk_format: str, least: int) -> Path:
+    size = virtual_size(disk) if disk_format == "qcow2" else disk.stat().st_size
     if least > size and disk_format == "qcow2":
-        _run("qemu-img", "resize", "-q", "-f", "qcow2", str(made), str(least))
+        _run("qemu-img", "resize", "-q", "-f", "qcow2", str(disk), str(least))
     elif least > size and disk_format != CD:
-        os.truncate(made, least)
-    return made.rename(disk)
+        os.truncate(disk, least)
+    return disk
 
 
 def _copied(source: Path, target: Path) -> Path:
