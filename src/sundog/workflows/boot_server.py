@@ -207,8 +207,7 @@ def _attempt(
     server, host = boot.server, assignment.host
     claim = Claim(consumer=server.id, assignment=assignment)
     with ExitStack() as undo:
-        undo.callback(conductor.fleet.drop, server.id, host)
-        undo.callback(conductor.claims.remove, server.id)
+        undo.callback(_forget_record, conductor, claim)
         if not is_claimed:
             _record(conductor, claim)
         undo.pop_all()
@@ -233,6 +232,14 @@ def _record(conductor: Conductor, claim: Claim) -> None:
     """Write a claim down, and yield to another chooser who was there before."""
     conductor.claims.put(claim)
     yield_to_others(conductor, claim)
+
+
+def _forget_record(conductor: Conductor, claim: Claim) -> None:
+    try:
+        conductor.claims.remove(claim.consumer)
+    except SundogError as stuck:
+        raise StuckError(f"A claim could not be taken back: {stuck}") from stuck
+    conductor.fleet.drop(claim.consumer, claim.assignment.host)
 
 
 def _take_back(conductor: Conductor, claim: Claim) -> None:

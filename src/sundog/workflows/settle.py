@@ -64,8 +64,10 @@ def _settle(
     why: str,
 ) -> None:
     match server.phase:
-        case Phase.SHELVED_OFFLOADED | Phase.DELETED:
+        case Phase.DELETED:
             pass
+        case Phase.SHELVED_OFFLOADED:
+            _give_back_all(conductor, server)
         case Phase.ERROR:
             _end_giving_back(conductor, server)
         case Phase.SCHEDULING | Phase.SPAWNING:
@@ -84,6 +86,12 @@ def _undo_building(conductor: Conductor, server: Server, why: str) -> None:
     except SundogError as stuck:
         why += f" Giving back what it had failed: {stuck}; delete it to try again."
     conductor.fail(server.id, why)
+
+
+def _give_back_all(conductor: Conductor, server: Server) -> None:
+    """Give back what a server has that needs nothing; most have nothing."""
+    if conductor.claims.get(server.id) is not None:
+        _give_back(conductor, server)
 
 
 def _end_giving_back(conductor: Conductor, server: Server) -> None:

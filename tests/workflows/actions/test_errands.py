@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.workflows.world import World, flavor, host, world
 
 from sundog.core.errors import HostRefusedError, UnavailableError
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
-from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.lives.phases import Phase, ServerEvent, ServerTask
 from sundog.core.lives.server_life import ERRANDS, MOVE_EVENTS, Errand
 from sundog.workflows.actions.book import Call, Rebuild
 from sundog.workflows.actions.errand import GUEST_OF
+from sundog.workflows.settle import settle_one
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 BOTH = flavor("both", pci="vGPU:1,vf:1")
 WAY_TO = {
@@ -145,6 +151,26 @@ def test_shelving_needs_placement(here: World, origin: Phase) -> None:
     here.work()
     here.ledger.away = False
     check(here, call, origin)
+
+
+def test_shelving_that_cannot_be_undone_goes_on_later(here: World) -> None:
+    """Placement went away when it had let go: what was charged may be another's."""
+    call = standing(here, Phase.ACTIVE)
+    release = here.ledger.release
+
+    def lost(consumer: UUID) -> None:
+        release(consumer)
+        here.ledger.away = True
+        raise UnavailableError("the answer was lost")
+
+    here.ledger.release = lost  # type: ignore[method-assign]  # lost once
+    ask(here, call, ServerEvent.SHELVE)
+    here.work()
+    assert here.servers.get(call.server_id).task is ServerTask.SHELVING
+    here.ledger.away, here.ledger.release = False, release  # type: ignore[method-assign]  # same
+    for one, why in here.conductor.waiting.take().items():
+        settle_one(here.conductor, one, here.servers.begin_delete, why)
+    check(here, call, Phase.SHELVED_OFFLOADED)
 
 
 def test_unshelving_without_room_stays_shelved() -> None:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase
 from sundog.core.requests.extra_specs import guest_request
-from sundog.workflows.actions.errand import GUEST_OF, Job, bring_back, hold_of
+from sundog.workflows.actions.errand import (
+    GUEST_OF,
+    Job,
+    bring_back,
+    hold_of,
+    stuck_if_it_fails,
+)
 from sundog.workflows.boot_server import place_server
 from sundog.workflows.ports import Owner
 
@@ -74,9 +80,11 @@ def shelve(job: Job) -> None:
         job.reach("release the charge")
         held = conductor.ledger.allocation(server.id)
         if held:
-            undo.callback(conductor.ledger.claim, server.id, held, owner)
+            undo.callback(
+                stuck_if_it_fails, conductor.ledger.claim, server.id, held, owner
+            )
         conductor.ledger.release(server.id)
-        undo.callback(conductor.claims.put, hold.claim)
+        undo.callback(stuck_if_it_fails, conductor.claims.put, hold.claim)
         conductor.claims.remove(server.id)
         job.finish(host=None)
         undo.pop_all()

@@ -151,17 +151,26 @@ def run(
         except (ConflictError, NotFoundError) as error:
             LOG.info("Server %s went away: %s", server_id, error)
             return str(error)
-        except StuckError as error:
-            return _stay_stuck(job, error)
         except SundogError as error:
-            return _go_back(job, str(error))
+            return _fail(job, error)
         except Exception:
             LOG.exception("%s of server %s failed", errand.asked.value, server_id)
             return _go_back(job, "It failed; the service's log says why.")
         return ""
 
 
-def _stay_stuck(job: Job, error: StuckError) -> str | None:
+def stuck_if_it_fails(step: Callable[..., object], *values: object) -> None:
+    """Undo a step; raises StuckError when that fails, for the job is half done then."""
+    try:
+        step(*values)
+    except SundogError as stuck:
+        raise StuckError(f"What was given back could not be kept: {stuck}") from stuck
+
+
+def _fail(job: Job, error: SundogError) -> str | None:
+    """Let a job wait that is half done while something is away; else end it."""
+    if not isinstance(error, StuckError):
+        return _go_back(job, str(error))
     if waits_for(error):
         job.conductor.postpone(job.server.id, str(error))
         return None
@@ -175,8 +184,8 @@ def _go_back(job: Job, why: str) -> str:
         undo(job.conductor, job.server)
         if job.is_lost:
             job.conductor.advance(job.server.id, ServerEvent.LOSE)
-    except ConflictError as error:
-        LOG.info("Server %s went away: %s", job.server.id, error)
-    except UnavailableError:
+    except (ConflictError, UnavailableError):
+        # It was deleted meanwhile, or the move to its goal was kept although the
+        # answer was lost: its guest is to follow its record, whatever that says.
         job.conductor.postpone(job.server.id, why)
     return why
