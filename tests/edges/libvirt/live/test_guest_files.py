@@ -147,15 +147,17 @@ def test_what_cannot_be_prepared_leaves_nothing(
     assert names(tmp_path) == set()
 
 
-def test_what_was_there_stays_when_a_start_fails(
-    folders: GuestFolders, images: Path, tmp_path: Path
+@pytest.mark.parametrize("image", ["raw", "qcow2", "aki"])
+def test_a_guest_starts_again_when_its_image_is_gone(
+    folders: GuestFolders, images: Path, tmp_path: Path, image: str
 ) -> None:
-    """A disk holds what its user wrote, though its image is gone."""
-    folders.prepare(config(image_id="raw"))
-    (images / "raw").unlink()
-    with pytest.raises(HostRefusedError):
-        folders.prepare(config(image_id="raw"))
-    assert names(tmp_path) == {"disk"}
+    """All that it needs is its own; the format is not guessed from what it wrote."""
+    first = folders.prepare(config(image_id=image, ramdisk_id="ari"))
+    (images / image).unlink()
+    (images / "ari").unlink()
+    if image == "raw" and first.disk is not None:
+        first.disk.write_bytes(qcow2(GIB, backing=1))
+    assert folders.prepare(config(image_id=image, ramdisk_id="ari")) == first
     folders.remove(ONE)
     folders.remove(ONE)
     assert names(tmp_path) == set()
@@ -232,9 +234,9 @@ def test_files_live_as_long_as_their_guest(
     """They are there from the first start until the guest is removed for good."""
     guests = LibvirtGuests(connection, TEST_DRIVER, folders=folders)
     guests.start(config(image_id="raw"))
-    assert names(tmp_path) == {"disk"}
+    assert names(tmp_path) == {"disk", "disk.format"}
     guests.power_off(ONE)
-    assert names(tmp_path) == {"disk"}
+    assert names(tmp_path) == {"disk", "disk.format"}
     guests.start(config(image_id="raw"))
     guests.stop(ONE)
     assert names(tmp_path) == set()
@@ -260,7 +262,7 @@ def test_a_guest_that_cannot_start_leaves_no_new_files(
     folders.prepare(unlawful)
     with pytest.raises(HostRefusedError, match="refused the guest's definition"):
         guests.start(unlawful)
-    assert names(tmp_path) == {"disk"}
+    assert names(tmp_path) == {"disk", "disk.format"}
 
 
 def test_the_end_of_a_console_is_read(folders: GuestFolders, tmp_path: Path) -> None:

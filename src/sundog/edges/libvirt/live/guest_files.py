@@ -99,54 +99,72 @@ class GuestFolders:
             ) from error
 
     def _fill(self, folder: Path, boot: BootSource) -> GuestFiles:
-        image, disk_format = self._find_image(boot.image_id)
-        disk, kernel = None, None
-        if disk_format == KERNEL:
-            kernel = _copied(image, folder / "kernel")
-        else:
-            disk = _disk(image, folder / "disk", disk_format, boot.disk_gb)
-        if boot.kernel_id:
-            kernel = _copied(self._find_image(boot.kernel_id)[0], folder / "kernel")
-        ramdisk = None
-        if boot.ramdisk_id:
-            ramdisk = _copied(self._find_image(boot.ramdisk_id)[0], folder / "ramdisk")
+        disk_format = self._boot_files(folder, boot)
+        kernel = self._named(folder / "kernel", boot.kernel_id)
+        disk = None if disk_format == KERNEL else folder / "disk"
         root = "root=/dev/vda " if disk is not None else ""
         return GuestFiles(
             console=folder / CONSOLE,
             disk=disk,
             disk_format=disk_format,
             kernel=kernel,
-            ramdisk=ramdisk,
+            ramdisk=self._named(folder / "ramdisk", boot.ramdisk_id),
             command_line=boot.command_line or f"{root}console=tty0 console=ttyS0",
         )
 
+    def _boot_files(self, folder: Path, boot: BootSource) -> str:
+        """Make the disk, or the kernel that stands for it; return the format.
 
-def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> Path:
+        It is noted beside the disk: a guest could write another format's mark on its
+        own raw disk, and the image may be gone when the guest is started again.
+        """
+        note = folder / "disk.format"
+        if note.exists():
+            disk_format = note.read_text()
+            if disk_format != KERNEL:
+                # A server that was resized keeps what it wrote; its disk only grows.
+                _grown(folder / "disk", disk_format, boot.disk_gb * _GIB)
+            return disk_format
+        image, disk_format = self._find_image(boot.image_id)
+        if disk_format == KERNEL:
+            _copied(image, folder / "kernel")
+        else:
+            _disk(image, folder / "disk", disk_format, boot.disk_gb)
+        note.write_text(disk_format)
+        return disk_format
+
+    def _named(self, target: Path, image_id: str) -> Path | None:
+        """Return a file that is there, or is copied from the image that is named."""
+        if image_id and not target.exists():
+            _copied(self._find_image(image_id)[0], target)
+        return target if target.exists() else None
+
+
+def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> None:
     """Copy an image to a guest's disk, which is then as large as the flavor says."""
     least = least_gb * _GIB
     size = virtual_size(image) if disk_format == "qcow2" else image.stat().st_size
     if 0 < least < size:
         raise ValueError(f"the flavor's disk of {least_gb} GiB is less than the image")
-    if disk.exists():
-        # A server that was resized keeps what it wrote, on a disk that only grows.
-        return _grown(disk, disk_format, least)
-    made = _copied(image, disk.with_name("disk.part"))
-    return _grown(made, disk_format, least).rename(disk)
+    made = disk.with_name("disk.new")
+    _copied(image, made)
+    _grown(made, disk_format, least)
+    made.rename(disk)
 
 
-def _grown(disk: Path, disk_format: str, least: int) -> Path:
+def _grown(disk: Path, disk_format: str, least: int) -> None:
     size = virtual_size(disk) if disk_format == "qcow2" else disk.stat().st_size
     if least > size and disk_format == "qcow2":
         _run("qemu-img", "resize", "-q", "-f", "qcow2", str(disk), str(least))
     elif least > size and disk_format != CD:
         os.truncate(disk, least)
-    return disk
 
 
-def _copied(source: Path, target: Path) -> Path:
-    if not target.exists():
-        _run("cp", "--reflink=auto", "--sparse=always", "--", str(source), str(target))
-    return target
+def _copied(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all: what a crash cut off is not taken for it."""
+    part = target.with_name(f"{target.name}.part")
+    _run("cp", "--reflink=auto", "--sparse=always", "--", str(source), str(part))
+    part.rename(target)
 
 
 def _run(*command: str) -> None:
