@@ -9,11 +9,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 bin := .venv/bin
 # What `make check` looks at; the formatter and ruff look at everything.
 workers ?= 2
+lab_tests ?= tests/lab
 # The tests that cover the core; tracing costs too much to trace the others as well.
 pure := tests/core tests/workflows tests/contracts/test_shelves.py
 
 .PHONY: help install demo run test check drills tempest bench soak docs clean
-.PHONY: lab lab-shell lab-down
+.PHONY: lab lab-test lab-shell lab-down
 
 help:  ## show this list
 	@printf 'Targets:\n'
@@ -54,6 +55,11 @@ drills: install  ## try the fault scenarios: survived / tried
 lab: install  ## boot an emulated host with cards, VFs and NUMA cells; docs/lab.md
 	@scripts/install_lab.sh
 	$(bin)/python -m lab up
+
+lab-test: install  ## the tests that need the lab host, half an hour (lab_tests=FILE: some)
+	@scripts/install_lab.sh
+	$(bin)/python -m lab build
+	SUNDOG_LAB=1 $(bin)/pytest -v -n 0 -p no:randomly --durations=0 $(lab_tests)
 
 lab-shell: install  ## a root prompt in the lab host (Ctrl-] leaves)
 	@$(bin)/python -m lab shell
