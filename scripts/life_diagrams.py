@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sundog.core.lives.claim import CLAIM_LIFE, ClaimState
 from sundog.core.lives.intent import PLANS
+from sundog.core.lives.plug import PLUG_LIFE, PlugState
 from sundog.core.lives.server import STATUS_OF, Phase
 from sundog.core.lives.server_life import BUILD_LIFE, ERRANDS
 from sundog.core.moves.migration import MOVE_LIFE, MoveState
@@ -21,6 +22,11 @@ _HEAD = """# Lives
 
 Drawn by `make docs` from the tables in `src/sundog/core/lives`; a test compares. A
 move that is not drawn is an error, not a repair.
+"""
+_PLUG_HEAD = """\
+A device that is asked for later begins as ATTACHING. One that is DETACHING is held
+until libvirt says that the guest has let go of it; see [attach](how-to/attach.md).
+
 """
 _ERRANDS_HEAD = """\
 An action is an errand: asked in one phase, under way in another. From there it also
@@ -41,10 +47,12 @@ This is what becomes of one that the end of its process cut off, after whatever 
 def lives_page() -> str:
     """Return docs/lives.md."""
     claim = _diagram(CLAIM_LIFE, ClaimState.AVAILABLE)
+    plug = _diagram(PLUG_LIFE, PlugState.ATTACHED)
     server = _diagram(BUILD_LIFE, Phase.SCHEDULING)
     moves = _diagram(MOVE_LIFE, MoveState.ASKED)
     return (
         f"{_HEAD}\n## A claim on a device\n\n{claim}\n"
+        f"## A device in its server\n\n{_PLUG_HEAD}{plug}\n"
         f"## A server\n\n{server}\n{_ERRANDS_HEAD}{_errands()}\n{_statuses()}\n"
         f"{_JOBS_HEAD}{_jobs()}\n"
         f"## A move\n\n{moves}"

@@ -13,6 +13,7 @@ from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.intent import Intent
+from sundog.core.lives.plug import Attached, PlugState
 from sundog.core.lives.server import Fault, Phase, Server
 from sundog.core.moves.migration import Migration, MoveKind, MoveState
 from sundog.core.requests.flavor import Flavor
@@ -102,6 +103,10 @@ servers = st.builds(
     key_name=st.none() | texts,
     group=st.none() | texts,
     intent=st.none() | intents,
+    attached=st.lists(
+        st.builds(Attached, id=texts, asks=texts, count=_counts), max_size=2
+    ).map(tuple),
+    detached=st.frozensets(texts, max_size=2),
 )
 
 _cell_shares = st.builds(
@@ -127,6 +132,7 @@ _device_shares = st.builds(
     numa_nodes=_cpus,
     guest_cell=st.none() | _counts,
     managed=st.booleans(),
+    plug=st.sampled_from(PlugState),
 )
 _assignments = st.builds(
     Assignment,

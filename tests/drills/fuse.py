@@ -18,6 +18,7 @@ STEPS: Final = frozenset(
         *("claim", "claim_many", "release", "report", "rewrite"),
         *("create_mdev", "remove_mdev", "set_vfs", "bind"),
         *("start", "stop", "power_off", "pause", "unpause", "save", "restore"),
+        *("attach", "detach"),
     }
 )
 

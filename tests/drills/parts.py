@@ -17,6 +17,7 @@ from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 from tests.drills.databases import Databases
 from tests.drills.fuse import Fuse, watched
 from tests.fakes.images import FakeImages
+from tests.fakes.shelf import FakeShelf
 
 from sundog.core.choosing.taste import Taste
 from sundog.core.devices.device_spec import parse_device_specs
@@ -27,7 +28,7 @@ from sundog.core.lives.server_life import MOVE_EVENTS
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
 from sundog.edges.libvirt.capabilities_xml import CpuSets
-from sundog.edges.libvirt.connection import open_connection
+from sundog.edges.libvirt.connection import libvirt_error, open_connection
 from sundog.edges.libvirt.device_bench import LibvirtDeviceBench
 from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
@@ -39,6 +40,7 @@ from sundog.edges.placement.sessions import inside_session
 from sundog.edges.simulation.consoles import SimulatedConsoles
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
+from sundog.edges.simulation.plugging.hot_plug import HotPlug
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.simulation.test_driver import write_test_host
 from sundog.workflows.actions.book import ActionBook, Call, Rebuild
@@ -51,6 +53,7 @@ from sundog.workflows.actions.recorded import (
 )
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
+from sundog.workflows.devices.plug_book import PlugBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import HostRules, HostTools, LocalHost
 from sundog.workflows.hosts import HostBook
@@ -115,6 +118,8 @@ ASK: Final[Mapping[ServerEvent, Callable[[ActionBook, Call, ServerEvent], object
         call, Rebuild(image_id=OTHER_IMAGE.id)
     ),
     ServerEvent.UNSHELVE: lambda book, call, _: book.unshelve(call, None),
+    ServerEvent.ATTACH: lambda book, call, _: plugs(book).attach(call, "vGPU:1"),
+    ServerEvent.DETACH: lambda book, call, _: plugs(book).detach(call, "vGPU/0"),
     ServerEvent.RESET_ERROR: lambda book, call, _: book.reset(call, active=False),
 }
 
@@ -134,7 +139,8 @@ class Machine:
         model = replace(read_host_file(shipped_host("small")), name=name)
         kernel, carrier = SimulatedKernel(model), TestDriverCarrier()
         connection = open_connection(write_test_host(kernel, folder))
-        guests = LibvirtGuests(connection, TEST_DRIVER, carrier=carrier)
+        plugged = HotPlug(connection, kernel, libvirt_error)
+        guests = LibvirtGuests(plugged, TEST_DRIVER, lambda _: None, carrier=carrier)
         return cls(kernel, guests, connection, carrier)
 
     @property
@@ -164,6 +170,13 @@ class Machine:
             guests=guests,
             consoles=SimulatedConsoles(guests.definition),
         )
+
+
+def plugs(actions: ActionBook) -> PlugBook:
+    """Return what attaches and detaches devices; there are no quotas here."""
+    servers, aliases = actions.conductor.servers, actions.conductor.aliases
+    quotas = QuotaBook(shelf=FakeShelf(), servers=servers, aliases=aliases)
+    return PlugBook(actions=actions, quotas=quotas)
 
 
 def _do(work: Callable[[], object]) -> None:

@@ -13,9 +13,10 @@ from sundog.core.errors import CancelledError, HostRefusedError, UnavailableErro
 from sundog.core.hosts.host_snapshot import Holding, HostSnapshot, HostState
 from sundog.core.lives.figures import GuestFigures
 from sundog.core.lives.guest import GuestState
+from sundog.core.lives.plug import PlugState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
@@ -37,6 +38,9 @@ class FakeAgent:
         self.prepare_errors: list[Exception | None] = []
         self.bring_errors: list[Exception | None] = []
         self.refusals: list[str] = []
+        self.plug_errors: list[Exception] = []
+        self.unplug_errors: list[Exception] = []
+        self.keeps: set[str] = set()
         self.removal_errors: list[Exception] = []
         self.away = False
         self.free_errors: list[Exception] = []
@@ -117,6 +121,31 @@ class FakeAgent:
         if consumer not in self.running():
             return None
         return GuestFigures(hypervisor="fake", cpu_ns=(7,), memory_kb=65536)
+
+    def attach(self, order: BootOrder) -> HostSnapshot:
+        with self._lock:
+            if self.plug_errors:
+                raise self.plug_errors.pop(0)
+            self._plug(order, PlugState.ATTACHING, made=True)
+        return self.report()
+
+    def detach(
+        self, order: BootOrder, patience: float
+    ) -> tuple[Mapping[str, str], HostSnapshot]:
+        assert patience >= 0
+        with self._lock:
+            if self.unplug_errors:
+                raise self.unplug_errors.pop(0)
+            self._plug(order, PlugState.DETACHING, made=False)
+            leaving = {s.slot for s in order.assignment.restless}
+        left = dict.fromkeys(leaving & self.keeps, "the guest keeps it")
+        return left, self.report()
+
+    def _plug(self, order: BootOrder, state: PlugState, *, made: bool) -> None:
+        for share in order.assignment.devices:
+            if share.plug is state and share.slot not in self.keeps:
+                self._change_mdev(order.server.id, share, made=made)
+        self.guests[order.server.id] = order.assignment
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         with self._lock:

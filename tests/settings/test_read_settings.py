@@ -62,6 +62,9 @@ token = secret
 [scheduler]
 max_attempts = 5
 
+[libvirt]
+device_detach_timeout = 5
+
 [chooser]
 hosts = pack
 cells = pack
@@ -107,6 +110,7 @@ def problems(folder: Path, text: str) -> list[str]:
 def test_everything_that_is_said_is_in_the_tree(tmp_path: Path) -> None:
     said = read(tmp_path, EVERYTHING)
     assert str(said.state_path) == "/srv/sundog"
+    assert said.detach_seconds == 5
     assert said.host == HostSettings(
         policy=HostPolicy(cpu_ratio=16.0, ram_ratio=1.5, disk_ratio=2.0),
         reserved_memory_mb=1024,

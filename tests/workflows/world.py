@@ -26,6 +26,7 @@ from sundog.workflows.actions.book import ActionBook
 from sundog.workflows.actions.history import History
 from sundog.workflows.actions.recorded import boot_recorded, delete_recorded
 from sundog.workflows.conductor import Conductor
+from sundog.workflows.devices.plug_book import PlugBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.moves.book import MoveBook
@@ -198,6 +199,7 @@ class World:
             history=self.history,
             begin=self.queue.append,
         )
+        self.plugs = PlugBook(actions=self.actions, quotas=self.servers.quotas)
         self.hosts = HostBook(
             services=self.store.services,
             fleet=self.fleet,

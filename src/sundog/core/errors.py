@@ -93,6 +93,12 @@ class CancelledError(SundogError):
     code = "cancelled"
 
 
+class NotAskedError(HostRefusedError):
+    """A guest could not even be asked to let go of a device: it keeps it."""
+
+    code = "host_refused"
+
+
 class StuckError(SundogError):
     """What was begun could not be undone; the claim is kept, so nothing is lost."""
 

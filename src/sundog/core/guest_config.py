@@ -122,7 +122,7 @@ def guest_config(
         page_kb=max(
             (share.page_kb for share in assignment.cells), default=SMALL_PAGE_KB
         ),
-        devices=tuple(_device(server.id, share) for share in assignment.devices),
+        devices=tuple(config_device(server.id, s) for s in assignment.standing),
         boot=_boot_source(server),
     )
 
@@ -189,7 +189,8 @@ def _cells(
     return tuple(cells)
 
 
-def _device(consumer: UUID, share: DeviceShare) -> ConfigDevice:
+def config_device(consumer: UUID, share: DeviceShare) -> ConfigDevice:
+    """Say how a guest sees one device."""
     is_mdev = share.kind is DeviceKind.MDEV
     return ConfigDevice(
         slot=share.slot,

@@ -75,6 +75,7 @@ OPTIONS: Final[Mapping[str, tuple[Any, ...]]] = {
         _opt("connection_uri", types.connection_uri, ""),
         _opt("virt_type", types.virt_type, "kvm"),
         _opt("cpu_mode", types.cpu_mode),
+        _opt("device_detach_timeout", types.whole(0, 3600), "20"),
     ),
     "pci": (_lines("device_spec"), _lines("alias")),
     "placement": (

@@ -73,6 +73,7 @@ def read_settings(
             virt_type=sources.value("libvirt", "virt_type"),
             cpu_mode=sources.value("libvirt", "cpu_mode") or "",
         ),
+        "detach_seconds": sources.value("libvirt", "device_detach_timeout"),
         "simulated_hosts": _simulated_hosts(sources),
         "database": sources.value("database", "connection"),
     }

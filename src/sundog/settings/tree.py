@@ -116,6 +116,7 @@ class Settings:
     for a server. ``resize_in_place`` lets a server that is resized stay on its host.
     ``host_name`` is the real host's, empty for the machine's own name; its guests'
     files are in ``instances``.
+    ``detach_seconds`` is how long guests are waited for to let go of a device.
     """
 
     state_path: Path
@@ -132,4 +133,5 @@ class Settings:
     resize_in_place: bool = True
     host_name: str = ""
     libvirt: LibvirtSettings = field(default_factory=LibvirtSettings)
+    detach_seconds: int = 20
     simulated_hosts: tuple[SimulatedHost, ...] = ()

@@ -45,6 +45,7 @@ from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.cards import CardBook
 from sundog.workflows.devices.health import DeviceBook, HealthBook
+from sundog.workflows.devices.plug_book import PlugBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.host_agent import LocalHost
 from sundog.workflows.hosts import HostBook
@@ -248,6 +249,7 @@ def _conductor(
         locks=ServerLocks(),
         max_attempts=settings.max_attempts,
         resize_in_place=settings.resize_in_place,
+        detach_seconds=settings.detach_seconds,
         groups=store.groups,
         aggregates=store.aggregates,
     )
@@ -303,6 +305,9 @@ def _books(
     aliases = settings.pci.aliases
     quotas = QuotaBook(shelf=store.quotas, servers=store.servers, aliases=aliases)
     history = History(shelf=store.actions, clock=now)
+    actions = ActionBook(
+        conductor=conductor, images=images, history=history, begin=jobs.begin
+    )
 
     def begin_boot(server_ids: Sequence[UUID]) -> None:
         for start in range(0, len(server_ids), _BATCH):
@@ -353,6 +358,7 @@ def _books(
         audit=AuditBook(conductor),
         devices=_device_book(outside.health, conductor),
         guests=GuestBook(agents=conductor.agents),
+        plugs=PlugBook(actions=actions, quotas=quotas),
         images=images,
         keypairs=KeypairBook(shelf=store.keypairs, keys=CryptographyKeys(), clock=now),
         groups=GroupBook(shelf=store.groups, servers=store.servers, new_id=uuid4),

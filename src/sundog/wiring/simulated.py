@@ -9,7 +9,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from sundog.core.errors import BadConfigurationError, NotFoundError
 from sundog.edges.libvirt.capabilities_xml import CpuSets
-from sundog.edges.libvirt.connection import open_connection
+from sundog.edges.libvirt.connection import libvirt_error, open_connection
 from sundog.edges.libvirt.device_bench import LibvirtDeviceBench
 from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
@@ -19,6 +19,7 @@ from sundog.edges.libvirt.live.carriers import TestDriverCarrier
 from sundog.edges.simulation.consoles import SimulatedConsoles
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
+from sundog.edges.simulation.plugging.hot_plug import HotPlug
 from sundog.edges.simulation.shipped import shipped_host
 from sundog.edges.simulation.test_driver import write_test_host
 from sundog.workflows.host_agent import HostTools
@@ -45,7 +46,8 @@ def simulated_host(model: HostModel, folder: Path) -> SimulatedHost:
     kernel = SimulatedKernel(model)
     connection = open_connection(write_test_host(kernel, folder))
     carrier = TestDriverCarrier()
-    guests = LibvirtGuests(connection, TEST_DRIVER, carrier=carrier)
+    plugged = HotPlug(connection, kernel, libvirt_error)
+    guests = LibvirtGuests(plugged, TEST_DRIVER, carrier=carrier)
     identity = HostIdentity(
         name=model.name,
         uuid=uuid5(NAMESPACE_DNS, model.name),

@@ -21,7 +21,7 @@ from sundog.core.errors import (
 )
 from sundog.core.lives.claim import Claim, ClaimEvent
 from sundog.core.lives.server import Phase, ServerEvent
-from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.server_request import server_request
 from sundog.workflows.claiming import (
     asking,
     charge,
@@ -77,9 +77,7 @@ def _begin(conductor: Conductor, server_id: UUID) -> _Boot | None:
         server = conductor.servers.get(server_id)
         if server.phase is not Phase.SCHEDULING:
             return None
-        request = guest_request(
-            server.flavor, server.image_properties, conductor.aliases
-        )
+        request = server_request(server, conductor.aliases)
         return _Boot(server, request)
     return None
 

@@ -13,7 +13,7 @@ from sundog.core.errors import (
     UnavailableError,
 )
 from sundog.core.lives.server import Fault, Server, ServerEvent
-from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.server_request import server_request
 from sundog.workflows.pulse.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Conductor:
 
     Without ``groups`` no server group is obeyed, without ``aggregates`` no zone.
     ``resize_in_place`` lets a server that is resized stay on its host.
+    ``detach_seconds`` is how long a job waits for a guest to let go of a device.
     """
 
     servers: ServerStore
@@ -55,14 +56,15 @@ class Conductor:
     clock: Clock
     locks: ServerLocks
     max_attempts: int = 3
+    detach_seconds: float = 20.0
     groups: Shelf[ServerGroup] | None = None
     waiting: Waiting = field(default_factory=Waiting)
     aggregates: Shelf[Aggregates] | None = None
     resize_in_place: bool = True
 
     def request_of(self, server: Server) -> GuestRequest:
-        """Return what a server's flavor and image ask for."""
-        return guest_request(server.flavor, server.image_properties, self.aliases)
+        """Return what a server asks for: by its flavor, and by what was attached."""
+        return server_request(server, self.aliases)
 
     def advance(self, server_id: UUID, event: ServerEvent, **changes: object) -> Server:
         """Move a server along its table, with other fields changed in one write."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.choosing.choose_host import choose_host, fit_host
 from sundog.core.choosing.explain import explain, summary
+from sundog.core.choosing.fit_plug import fit_plug, why_no_plug
 from sundog.core.choosing.fleet import Fleet
 from sundog.core.hosts.host_snapshot import Holding, HostState
 from sundog.core.moves.sides import refit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.choosing.explain import Refusal
+    from sundog.core.choosing.fit_plug import PlugRequest
     from sundog.core.choosing.shortages import Shortage
     from sundog.core.choosing.taste import Taste
     from sundog.core.hosts.host_snapshot import HostSnapshot
@@ -140,6 +142,29 @@ class FleetView:
                 state = self._fleet.get(held.assignment.host)
                 if state is not None:
                     self._put_holding(state, held)
+
+    def reserve_more(self, consumer: UUID, request: PlugRequest) -> Assignment | None:
+        """Choose more devices for a consumer where it is, and hold them at once."""
+        with self._lock:
+            state = self._fleet.get(request.held.host)
+            if state is None:
+                return None
+            self._put_holding(
+                state, Holding(consumer=consumer, assignment=request.held)
+            )
+            state = self._fleet.get(request.held.host) or state
+            grown = fit_plug(request, state, self._taste)
+            if grown is not None:
+                self._put_holding(state, Holding(consumer=consumer, assignment=grown))
+            return grown
+
+    def why_no_more(self, request: PlugRequest) -> str:
+        """Say why a consumer's host has no such devices for it."""
+        with self._lock:
+            state = self._fleet.get(request.held.host)
+            if state is None:
+                return f"its host {request.held.host} is not known"
+            return why_no_plug(request, state)
 
     def refusals(
         self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING

@@ -7,19 +7,20 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.health import used_once, withhold
 from sundog.core.errors import HostRefusedError
 from sundog.core.guards.switches import switches
-from sundog.core.guest_config import guest_config
+from sundog.core.guest_config import config_device, guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
 from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
+from sundog.core.lives.plug import PlugState
 from sundog.workflows.devices.cards import CardMemory, NoMemory
 from sundog.workflows.devices.health import HealthNotes, NoNotes
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from sundog.workflows.ports import BootOrder, ClaimStore
 
 LOG = logging.getLogger(__name__)
+
+_KEPT: Final = "the guest has not let go of it"
+_HAS_DEVICES: Final = frozenset({GuestState.RUNNING, GuestState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ class LocalHost:
             snapshot = self._judge(consumer, order.assignment, holdings)
             if consumer in self._tools.guests.running():
                 return snapshot
-            for share in order.assignment.devices:
+            for share in order.assignment.standing:
                 undo.callback(self._tools.bench.free, consumer, share)
                 self._prepare(consumer, share)
             undo.callback(self._tools.guests.stop, consumer)
@@ -204,8 +208,9 @@ class LocalHost:
 
     def _ready(self, order: BootOrder) -> HostSnapshot:
         consumer = order.server.id
-        snapshot = self._judge(consumer, order.assignment, self._holdings())
-        for share in order.assignment.devices:
+        assignment = replace(order.assignment, devices=order.assignment.standing)
+        snapshot = self._judge(consumer, assignment, self._holdings())
+        for share in assignment.devices:
             self._prepare(consumer, share)
         return snapshot
 
@@ -221,6 +226,45 @@ class LocalHost:
             health.failed(self._name, share.address, str(refused))
             raise
         health.prepared(self._name, share.address)
+
+    def attach(self, order: BootOrder) -> HostSnapshot:
+        """Make the devices ready that are ATTACHING, and plug them into the guest."""
+        consumer = order.server.id
+        new = [s for s in order.assignment.devices if s.plug is PlugState.ATTACHING]
+        held_back = self._tools.health.reasons(self._name, consumer)
+        for share in new:
+            if share.address in held_back:
+                why = held_back[share.address]
+                raise HostRefusedError(f"Host {self._name} refused: {why}")
+        with self._lock:
+            self._ready(order)
+            if self._tools.guests.state(consumer) in _HAS_DEVICES:
+                devices = [config_device(consumer, share) for share in new]
+                self._tools.guests.attach(consumer, devices)
+            return self._snapshot(self._holdings())
+
+    def detach(
+        self, order: BootOrder, patience: float
+    ) -> tuple[Mapping[str, str], HostSnapshot]:
+        """Take the devices out of the guest that are DETACHING, and give them back.
+
+        The guest is waited for outside the host's lock.
+        """
+        consumer, guests = order.server.id, self._tools.guests
+        old = [s for s in order.assignment.devices if s.plug is PlugState.DETACHING]
+        gone = frozenset(share.slot for share in old)
+        if guests.state(consumer) is not GuestState.ABSENT:
+            devices = [config_device(consumer, share) for share in old]
+            gone = guests.detach(consumer, devices, patience)
+        left = {share.slot: _KEPT for share in old if share.slot not in gone}
+        with self._lock:
+            for share in old:
+                if share.slot in gone:
+                    try:
+                        self._tools.bench.free(consumer, share)
+                    except HostRefusedError as refused:
+                        left[share.slot] = str(refused)
+            return left, self._snapshot(self._holdings())
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest, then give its devices back."""

@@ -333,6 +333,25 @@ class HostAgent(Protocol):
         """
         ...
 
+    def attach(self, order: BootOrder) -> HostSnapshot:
+        """Make the devices ready that are ATTACHING, and plug them into the guest.
+
+        Of a guest that is off they are made ready only. Raises HostRefusedError; what
+        was begun is then taken back by ``detach``.
+        """
+        ...
+
+    def detach(
+        self, order: BootOrder, patience: float
+    ) -> tuple[Mapping[str, str], HostSnapshot]:
+        """Take the devices out of the guest that are DETACHING, and give them back.
+
+        Waits for so many seconds for the guest; returns the slots of those that are
+        still held, with the reasons. Done twice is done once. Raises NotAskedError
+        where nothing was begun.
+        """
+        ...
+
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest and give its devices back; done twice is done once."""
         ...

@@ -70,7 +70,57 @@ FOREIGN = {
     "problem": "",
 }
 JOB = {"line": "gpu1: server s2: shelve, at: release the charge (2 of 3)"}
+SERVER = {
+    "server_id": "5a000000-0000-4000-8000-000000000002",
+    "server_name": "ml-2",
+    "status": "ACTIVE",
+    "task": None,
+    "host": "host-a",
+    "cells": [0, 1],
+    "devices": [
+        {
+            "slot": "vGPU/0",
+            "kind": "type-MDEV",
+            "type": "nvidia-711",
+            "type_name": "A16-8Q",
+            "product": "NVIDIA A16",
+            "address": "0000:84:00.0",
+            "numa_nodes": [1],
+            "guest_cell": 1,
+            "origin": "flavor",
+            "state": "detaching",
+        },
+        {
+            "slot": "fpga+1/0",
+            "kind": "type-PCI",
+            "type": "",
+            "type_name": "",
+            "product": "Some FPGA",
+            "address": "0000:c1:00.0",
+            "numa_nodes": [],
+            "guest_cell": None,
+            "origin": "attached",
+            "state": "attached",
+        },
+    ],
+}
+BARE = SERVER | {
+    "server_name": "web",
+    "status": "SHUTOFF",
+    "task": "attaching_device",
+    "host": None,
+    "cells": [],
+    "devices": [],
+}
+BEGUN = {"server_id": "s-2", "slots": ["fpga+1/0"], "request_id": "req-1"}
+EVENTS = "/v2.1/servers/s-2/os-instance-actions/"
+WHY = "fpga+1/0 is held until it can be given back: the guest has not let go of it"
 MISSING = {"itemNotFound": {"code": 404, "message": "Flavor no could not be found."}}
+
+
+def _events(result: str, details: str | None = None) -> bytes:
+    event = {"event": "compute_attach_device", "result": result, "details": details}
+    return json.dumps({"instanceAction": {"events": [event]}}).encode()
 
 
 class _Recorded(BaseHTTPRequestHandler):
@@ -89,6 +139,10 @@ class _Recorded(BaseHTTPRequestHandler):
             200,
             json.dumps({"disagreements": [LOST, FOREIGN], "jobs": [JOB]}).encode(),
         ),
+        "/v1/servers/ml-2/devices": (200, json.dumps(SERVER).encode()),
+        "/v1/servers/web/devices": (200, json.dumps(BARE).encode()),
+        f"{EVENTS}req-1": (200, _events("Success")),
+        f"{EVENTS}req-2": (200, _events("Error", WHY)),
         "/well/v1/audit": (200, b'{"disagreements": [], "jobs": []}'),
     }
 
@@ -103,6 +157,9 @@ class _Recorded(BaseHTTPRequestHandler):
         """Heal: one is mended unless the run is dry, the other fails."""
         size = int(self.headers["Content-Length"])
         sent = json.loads(self.rfile.read(size))
+        if self.path.startswith("/v1/servers/"):
+            self._begin(sent, BEGUN)
+            return
         if self.path.startswith("/v1/devices/"):
             self.asked.append((self.path, sent))
             self.send_response(204)
@@ -116,6 +173,19 @@ class _Recorded(BaseHTTPRequestHandler):
             done = done[:1]
         body = json.dumps({"disagreements": done}).encode()
         self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_DELETE(self) -> None:
+        """Detach: the guest keeps what is in slot 9."""
+        kept = self.path.endswith("9")
+        self._begin(None, BEGUN | ({"request_id": "req-2"} if kept else {}))
+
+    def _begin(self, sent: object, begun: object) -> None:
+        self.asked.append((self.path, sent))
+        body = json.dumps(begun).encode()
+        self.send_response(202)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

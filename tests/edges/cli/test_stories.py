@@ -25,6 +25,8 @@ GOLDEN = Path(__file__).parent / "golden"
         ("devices", ["devices"], "100"),
         ("devices-of-host", ["devices", "--host", "gpu1"], "100"),
         ("devices-of-server", ["devices", "--server", "ml-2"], "100"),
+        ("devices-of-server-narrow", ["devices", "--server", "ml-2"], "76"),
+        ("devices-of-none", ["devices", "--server", "web"], "60"),
         ("explain-fits", ["explain", "one-vgpu"], "100"),
         (
             "explain-nowhere",

@@ -253,7 +253,7 @@ def requests(
         if name == segment:
             segments.append(st.just(segment))
         else:
-            segments.append(st.just(parts[name]) | words)
+            segments.append(st.just(parts[name.rpartition(":")[2]]) | words)
     full = st.tuples(*segments).map("/".join)
     raw = full.map(lambda text: text.encode("utf-8", "surrogatepass").decode("latin-1"))
     return st.builds(Sent, raw, _pairs(), bodies(path), _HEADERS)

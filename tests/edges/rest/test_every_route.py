@@ -57,6 +57,8 @@ def furnished() -> tuple[World, dict[str, str]]:
         **dict.fromkeys(("part", "domain", "token", "port_id", "volume_id"), "x"),
         "snapshot_id": "x",
         "number": "1",
+        "server": server,
+        "slot": "vGPU/0",
     }
     return world, parts
 

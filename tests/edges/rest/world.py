@@ -41,6 +41,7 @@ from sundog.workflows.actions.history import History
 from sundog.workflows.agreement.audit import AuditBook
 from sundog.workflows.conductor import Conductor
 from sundog.workflows.devices.health import DeviceBook, HealthBook
+from sundog.workflows.devices.plug_book import PlugBook
 from sundog.workflows.fleet_view import FleetView
 from sundog.workflows.hosts import HostBook
 from sundog.workflows.moves.book import MoveBook
@@ -220,6 +221,7 @@ class World:
                 quotas=quotas,
                 new_id=Names(1 << 48),
             ),
+            plugs=PlugBook(actions=actions, quotas=quotas),
             audit=AuditBook(self.audited.conductor),
             devices=DeviceBook(
                 HealthBook(FakeShelf()),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.workflows.world import World, flavor, host, world
 
-from sundog.core.errors import HostRefusedError, UnavailableError
+from sundog.core.errors import HostRefusedError, NotAskedError, UnavailableError
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase, ServerEvent, ServerTask
@@ -59,6 +59,10 @@ def ask(here: World, call: Call, event: ServerEvent) -> None:
     elif event is ServerEvent.REBUILD:
         wanted = Rebuild(image_id="tiny-id", changes={"name": "new"})
         here.actions.rebuild(call, wanted)
+    elif event is ServerEvent.ATTACH:
+        here.plugs.attach(call, "vGPU:1")
+    elif event is ServerEvent.DETACH:
+        here.plugs.detach(call, "vf/0")
     else:
         here.actions.act(call, event)
 
@@ -99,6 +103,9 @@ def test_a_host_that_fails_leaves_the_server_where_it_was(
             agent.removal_errors = [FAILURE]
         elif errand.asked is ServerEvent.UNSHELVE:
             agent.refusals = ["the host says no"]
+        elif errand.asked in (ServerEvent.ATTACH, ServerEvent.DETACH):
+            agent.plug_errors = [FAILURE]
+            agent.unplug_errors = [NotAskedError("libvirt says no")]
         else:
             agent.bring_errors = [*[None] * step, FAILURE]
             agent.prepare_errors = [*[None] * step, FAILURE]

@@ -58,11 +58,7 @@ def disagreements(records: HostRecords) -> tuple[Disagreement, ...]:
 
 def mdev_names(consumer: UUID, request: GuestRequest) -> dict[UUID, tuple[UUID, str]]:
     """Return the mdevs that a server could have: their names, to consumer and slot."""
-    slots = (
-        f"{wanted.id}/{number}"
-        for wanted in request.devices
-        for number in range(wanted.count)
-    )
+    slots = (slot for wanted in request.devices for slot in wanted.slots)
     return {mdev_uuid(consumer, slot): (consumer, slot) for slot in slots}
 
 

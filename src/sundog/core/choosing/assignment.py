@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
 from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.vgpu import vgpu_uuid
 from sundog.core.hosts.pages import SMALL_PAGE_KB
+from sundog.core.lives.life import move
+from sundog.core.lives.plug import PLUG_LIFE, PlugEvent, PlugState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sundog.core.devices.pci_address import PciAddress
 
 MADE_KINDS: Final = (DeviceKind.MDEV, DeviceKind.VGPU)
@@ -43,7 +47,7 @@ class DeviceShare:
     ``slot`` is the request's id and a number (``vGPU-0/1``): unique in the guest and
     stable. ``address`` is the function, or the parent of the type. ``guest_cell`` is
     the guest cell on whose expander bus the device appears, None without affinity.
-    ``cost`` is its share of the card's budget.
+    ``cost`` is its share of the card's budget. ``plug`` says whether the guest has it.
     """
 
     slot: str
@@ -57,6 +61,7 @@ class DeviceShare:
     numa_nodes: frozenset[int] = frozenset()
     guest_cell: int | None = None
     managed: bool = True
+    plug: PlugState = PlugState.ATTACHED
 
     @property
     def is_made(self) -> bool:
@@ -77,6 +82,30 @@ class Assignment:
     def has_topology(self) -> bool:
         """Whether the guest is bound to host cells."""
         return any(share.guest_cell is not None for share in self.cells)
+
+    @property
+    def standing(self) -> tuple[DeviceShare, ...]:
+        """The devices that a guest gets when it starts: none that is to go."""
+        return tuple(s for s in self.devices if s.plug is not PlugState.DETACHING)
+
+    @property
+    def restless(self) -> tuple[DeviceShare, ...]:
+        """The devices that are on their way into the guest, or out of it."""
+        return tuple(s for s in self.devices if s.plug is not PlugState.ATTACHED)
+
+    def plugging(self, slots: Collection[str], event: PlugEvent) -> Assignment:
+        """Return it with devices moved along their life; those that are gone fall out.
+
+        Raises ConflictError for a move that is not in the table.
+        """
+        moved = (
+            replace(share, plug=move(PLUG_LIFE, share.plug, event))
+            if share.slot in slots
+            else share
+            for share in self.devices
+        )
+        left = tuple(share for share in moved if share.plug is not PlugState.GONE)
+        return replace(self, devices=left)
 
 
 def mdev_uuid(consumer: UUID, slot: str) -> UUID:

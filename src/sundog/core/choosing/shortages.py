@@ -37,7 +37,7 @@ def shortages(ask: Ask, room: HostRoom) -> Iterator[Shortage]:
         *_traits(ask, room),
         *_disk(ask, room),
         *_resources(ask, room),
-        *_devices(ask, room),
+        *device_shortages(ask, room),
     ]
     yield from alone or [_together(ask, room)]
 
@@ -117,7 +117,8 @@ def cpus_fit(need: Need, cell: CellRoom, ask: Ask) -> bool:
     return need.shared <= shared and pins_fit(cell, need.pinned, policy)
 
 
-def _devices(ask: Ask, room: HostRoom) -> Iterator[Shortage]:
+def device_shortages(ask: Ask, room: HostRoom) -> Iterator[Shortage]:
+    """List the devices of which a host has too few, wherever they are."""
     for demand in ask.demands:
         alias = demand.slots[0][1]
         all_devices = [d for card in room.state.snapshot.cards for d in card.devices]

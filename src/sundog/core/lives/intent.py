@@ -97,6 +97,10 @@ PLANS: Final[Mapping[str, Plan]] = {
     ),
     ServerEvent.EVACUATE.value: _EVACUATION,
     ServerEvent.EVACUATE_OFF.value: _EVACUATION,
+    ServerEvent.ATTACH.value: Plan(("claim", "charge", "attach devices")),
+    ServerEvent.DETACH.value: Plan(
+        ("detach devices", "release the charge"), CutOff.GOES_ON
+    ),
 }
 """Every job on a server, by what is asked; the drills are made from this table."""
 

@@ -45,6 +45,9 @@ class ServerTask(Enum):
     RESIZING = "resize_migrating"
     REVERTING = "resize_reverting"
     MIGRATING = "migrating"
+    # Nova has no tasks for what it does not do.
+    ATTACHING_DEVICE = "attaching_device"
+    DETACHING_DEVICE = "detaching_device"
 
 
 class ServerEvent(Enum):
@@ -73,6 +76,8 @@ class ServerEvent(Enum):
     MIGRATE_LIVE = "os-migrateLive"
     EVACUATE = "evacuate"
     EVACUATE_OFF = "evacuate and stay off"
+    ATTACH = "attach a device"
+    DETACH = "detach a device"
     FINISH = "finish"
     UNDO = "go back"
     LOSE = "lose its guest"
@@ -133,3 +138,7 @@ class Phase(Enum):
     EVACUATING_OFF = "being evacuated to be off"
     EVACUATING_OFF_SHUTOFF = "being evacuated to be off from shut off"
     EVACUATING_OFF_ERROR = "being evacuated to be off in error"
+    ATTACHING = "getting a device"
+    ATTACHING_SHUTOFF = "getting a device while shut off"
+    DETACHING = "giving up a device"
+    DETACHING_SHUTOFF = "giving up a device while shut off"

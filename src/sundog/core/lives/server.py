@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sundog.core.lives.plug import Attached
     from sundog.core.requests.flavor import Flavor
 
 __all__ = [
@@ -90,6 +91,10 @@ class Server:
     access_ip_v4: str = ""
     access_ip_v6: str = ""
     auto_disk: bool = False
+    # What it asks for beside its flavor's devices, and the slots (of both) that it
+    # gave up: what it is built anew with.
+    attached: tuple[Attached, ...] = ()
+    detached: frozenset[str] = frozenset()
 
     @property
     def status(self) -> ServerStatus:

@@ -142,6 +142,18 @@ ERRANDS: Final = (
         (Phase.SHUTOFF, Phase.EVACUATING_OFF_SHUTOFF, Phase.SHUTOFF),
         (Phase.ERROR, Phase.EVACUATING_OFF_ERROR, Phase.SHUTOFF),
     ),
+    *_errands(
+        ServerEvent.ATTACH,
+        ServerTask.ATTACHING_DEVICE,
+        (Phase.ACTIVE, Phase.ATTACHING, Phase.ACTIVE),
+        (Phase.SHUTOFF, Phase.ATTACHING_SHUTOFF, Phase.SHUTOFF),
+    ),
+    *_errands(
+        ServerEvent.DETACH,
+        ServerTask.DETACHING_DEVICE,
+        (Phase.ACTIVE, Phase.DETACHING, Phase.ACTIVE),
+        (Phase.SHUTOFF, Phase.DETACHING_SHUTOFF, Phase.SHUTOFF),
+    ),
 )
 ERRAND_OF: Final = {errand.way: errand for errand in ERRANDS}
 # Errands that go between two sides, which a migration records.

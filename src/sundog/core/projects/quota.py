@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.errors import ForbiddenError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from sundog.core.requests.guest_request import GuestRequest
+    from sundog.core.requests.guest_request import DeviceRequest, GuestRequest
 
 UNLIMITED: Final = -1
 # Beside these a quota may be of an alias or a resource class: alias:vGPU, class:VGPU.
@@ -43,7 +43,13 @@ def needs(request: GuestRequest) -> Counter[str]:
     counted = Counter(
         {"instances": 1, "cores": request.vcpus, "ram": request.memory_mb}
     )
-    for device in request.devices:
+    return counted + device_needs(request.devices)
+
+
+def device_needs(devices: Iterable[DeviceRequest]) -> Counter[str]:
+    """Return what devices count for, by a quota's name."""
+    counted: Counter[str] = Counter()
+    for device in devices:
         if device.alias:
             counted[ALIAS + device.alias] += device.count
         classes = {want.resource_class for want in device.wants} - {None}

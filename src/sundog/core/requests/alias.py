@@ -155,23 +155,22 @@ def _as_name(value: object) -> str:
 
 
 def parse_alias_property(
-    value: str, aliases: Mapping[str, Alias]
+    value: str, aliases: Mapping[str, Alias], key: str = ALIAS_KEY
 ) -> tuple[DeviceRequest, ...]:
     """Read ``pci_passthrough:alias``: ``name:count`` parts with commas between.
 
     Each part is a request of its own. Its id is the alias's name, with ``#2`` and so
-    on for further requests of the same name. Raises BadRequestError naming the part
-    at fault.
+    on for further requests of the same name. Raises BadRequestError naming the ``key``
+    that holds it and the part at fault.
     """
     requests: dict[str, DeviceRequest] = {}
     parts = value.split(",")
     if len(parts) > MOST_DEVICES:
         raise BadRequestError(
-            f"{ALIAS_KEY}={shown(value)} has {len(parts)} parts; write at most "
-            f"{MOST_DEVICES}"
+            f"{key}={shown(value)} has {len(parts)} parts; write at most {MOST_DEVICES}"
         )
     for part in parts:
-        alias, count = _read_part(part, value, aliases)
+        alias, count = _read_part(part, f"{key}={shown(value)}", aliases)
         name, repeat = alias.name, 2
         while name in requests:
             name, repeat = f"{alias.name}#{repeat}", repeat + 1
@@ -186,10 +185,10 @@ def parse_alias_property(
 
 
 def _read_part(
-    part: str, value: str, aliases: Mapping[str, Alias]
+    part: str, setting: str, aliases: Mapping[str, Alias]
 ) -> tuple[Alias, int]:
     name, colon, count = (piece.strip() for piece in part.partition(":"))
-    where = f"{ALIAS_KEY}={shown(value)}: the part {shown(part)}"
+    where = f"{setting}: the part {shown(part)}"
     if not colon or not name:
         raise BadRequestError(f"{where} is not name:count; write for example 'a:1'")
     digits = re.fullmatch(r"0*([0-9]{1,9})", count, re.ASCII)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class DeviceRequest:
     to the next; with a number from 0 it names each device: ``vGPU-0/1``.
     ``same_card`` holds all devices on one card (a numbered ``resources<N>:`` group).
     Requests with the same ``group``, if it is not empty, are of one such group: they
-    share one card, and ``isolate_groups`` does not part them.
+    share one card, and ``isolate_groups`` does not part them. ``skipped`` are numbers
+    that no device gets: those of devices that were detached for good.
     """
 
     id: str
@@ -96,6 +98,13 @@ class DeviceRequest:
     wants: tuple[DeviceWant, ...]
     same_card: bool = False
     group: str = ""
+    skipped: frozenset[int] = frozenset()
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the devices, in order."""
+        numbers = (number for number in count() if number not in self.skipped)
+        return tuple(f"{self.id}/{number}" for number in islice(numbers, self.count))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,48 @@ class DeviceRow(TypedDict):
     device: Device
 
 
+class ServerDevice(TypedDict):
+    """A device of a server."""
+
+    slot: str
+    kind: str
+    type: str
+    type_name: str
+    product: str
+    address: str
+    numa_nodes: list[int]
+    guest_cell: int | None
+    origin: str
+    state: str
+
+
+class ServerDevices(TypedDict):
+    """A server with its devices."""
+
+    server_id: str
+    server_name: str
+    status: str
+    task: str | None
+    host: str | None
+    cells: list[int]
+    devices: list[ServerDevice]
+
+
+class Begun(TypedDict):
+    """Devices that are being attached, or detached, and the request's id."""
+
+    server_id: str
+    slots: list[str]
+    request_id: str
+
+
+class Event(TypedDict):
+    """What a host did for an action; ``result`` is None while it does."""
+
+    result: str | None
+    details: str | None
+
+
 class Disagreement(TypedDict):
     """Two records that tell different things, and what came of the repair."""
 

@@ -20,9 +20,10 @@ from sundog.edges.cli.agreement import tell_audit, tell_healing
 from sundog.edges.cli.checkup import tell_checkup
 from sundog.edges.cli.credentials import find_credentials
 from sundog.edges.cli.endpoint import find_endpoint
-from sundog.edges.cli.lists import holds, list_devices, tell_explanation
+from sundog.edges.cli.lists import list_devices, tell_explanation
 from sundog.edges.cli.picture import draw_hosts
 from sundog.edges.cli.rest_client import RestClient
+from sundog.edges.cli.server_devices import await_end, draw_server_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,8 +160,9 @@ def _add_questions(
     devices = commands.add_parser(
         "devices", parents=[asking], help="list the devices and who holds them"
     )
-    devices.add_argument("--host", help="only those of this host")
-    devices.add_argument("--server", help="only those that this server holds")
+    which = devices.add_mutually_exclusive_group()
+    which.add_argument("--host", help="only those of this host")
+    which.add_argument("--server", help="those of this server, by its name or id")
     explain = commands.add_parser(
         "explain", parents=[asking], help="say where a flavor fits, and why not"
     )
@@ -177,6 +179,27 @@ def _add_questions(
     )
     heal.add_argument("--dry-run", action="store_true", help="only say what to mend")
     _add_device(commands, asking)
+    _add_plugs(commands, asking)
+
+
+def _add_plugs(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    asking: argparse.ArgumentParser,
+) -> None:
+    attach = commands.add_parser(
+        "attach", parents=[asking], help="give a server more devices"
+    )
+    attach.add_argument("server", metavar="SERVER", help="its name or id")
+    attach.add_argument(
+        "devices",
+        metavar="ALIAS[:COUNT]",
+        help="in a flavor's words; resources:CLASS=COUNT is understood, too",
+    )
+    detach = commands.add_parser(
+        "detach", parents=[asking], help="take a device from a server"
+    )
+    detach.add_argument("server", metavar="SERVER", help="its name or id")
+    detach.add_argument("slot", metavar="SLOT", help="as sundog devices --server has")
 
 
 def _add_device(
@@ -209,6 +232,10 @@ def _ask(asked: argparse.Namespace, around: Surroundings) -> int:
         sent = {"reason": asked.reason} if asked.action == "hold" else {}
         client.device(asked.host, asked.address, asked.action, sent)
         return _DONE
+    if asked.command == "attach":
+        await_end(client, client.attach(asked.server, asked.devices))
+    elif asked.command == "detach":
+        await_end(client, client.detach(asked.server, asked.slot))
     return _draw(asked, client, _console(around))
 
 
@@ -219,16 +246,16 @@ def _draw(asked: argparse.Namespace, client: RestClient, console: Console) -> in
             _known(asked.host, [host["name"] for host in hosts])
             hosts = [host for host in hosts if host["name"] == asked.host]
         draw_hosts(hosts, console)
-    elif asked.command == "devices":
+    elif asked.command == "explain":
+        tell_explanation(client.explain(asked.flavor, asked.image, asked.zone), console)
+    elif asked.server:
+        draw_server_devices(client.server_devices(asked.server), console)
+    else:
         rows = client.devices()
         if asked.host:
             _known(asked.host, [row["host"] for row in rows])
             rows = [row for row in rows if row["host"] == asked.host]
-        if asked.server:
-            rows = [row for row in rows if holds(row, asked.server)]
         list_devices(rows, console)
-    else:
-        tell_explanation(client.explain(asked.flavor, asked.image, asked.zone), console)
     return _DONE
 
 

@@ -39,14 +39,6 @@ def list_devices(rows: Iterable[DeviceRow], console: Console) -> None:
     console.print(table)
 
 
-def holds(row: DeviceRow, server: str) -> bool:
-    """Whether a server, by name or id, holds something of a device."""
-    return any(
-        server in {holder["server_id"], holder["server_name"]}
-        for holder in row["device"]["holders"]
-    )
-
-
 def tell_explanation(explanation: Explanation, console: Console) -> None:
     """Print where a flavor fits, best first, and why not elsewhere."""
     flavor, fits = explanation["flavor"], explanation["fits"]

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from sundog.edges.cli.answers import (
         Audit,
+        Begun,
         DeviceRow,
         Disagreement,
+        Event,
         Explanation,
         Host,
+        ServerDevices,
     )
     from sundog.edges.cli.credentials import Credentials
 
@@ -27,6 +30,7 @@ _PATIENCE_SECONDS: Final = 30
 _OK: Final = 200
 _NO_CONTENT: Final = 204
 _CREATED: Final = 201
+_ACCEPTED: Final = 202
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 
@@ -71,6 +75,26 @@ class RestClient:
         path = "/".join(quote(part, safe=":") for part in (host, address, action))
         self._read(f"/v1/devices/{path}", None, sent)
 
+    def server_devices(self, server: str) -> ServerDevices:
+        """Return a server's devices, by its name or id."""
+        return cast("ServerDevices", self._get(_devices_of(server), None))
+
+    def attach(self, server: str, devices: str) -> Begun:
+        """Begin to attach devices: ``vGPU:1``."""
+        sent = {"devices": devices}
+        return cast("Begun", self._read(_devices_of(server), None, sent))
+
+    def detach(self, server: str, slot: str) -> Begun:
+        """Begin to detach a device."""
+        path = f"{_devices_of(server)}/{quote(slot)}"
+        return cast("Begun", self._read(path, None, method="DELETE"))
+
+    def events(self, server_id: str, request_id: str) -> list[Event]:
+        """Return what hosts did, or do, for an action on a server."""
+        path = f"/v2.1/servers/{server_id}/os-instance-actions/{request_id}"
+        action = cast("dict[str, list[Event]]", self._get(path, "instanceAction"))
+        return action["events"]
+
     def signed_in(self, who: Credentials) -> RestClient:
         """Return a client with a token of a user; raises SundogError."""
         domain = {"id": "default"}
@@ -78,7 +102,7 @@ class RestClient:
         proof = {"methods": ["password"], "password": {"user": user}}
         scope = {"project": {"name": who.project, "domain": domain}}
         auth = {"auth": {"identity": proof, "scope": scope}}
-        status, body, token = self._send("/v3/auth/tokens", auth)
+        status, body, token = self._send("POST", "/v3/auth/tokens", auth)
         if status != _CREATED or not token:
             raise SundogError(
                 f"{self.endpoint} does not let user {who.user!r} into project "
@@ -92,15 +116,18 @@ class RestClient:
     ) -> object:
         return self._read(f"{path}?{urlencode(query)}" if query else path, key)
 
-    def _read(self, target: str, key: str | None, sent: object = None) -> object:
+    def _read(
+        self, target: str, key: str | None, sent: object = None, method: str = ""
+    ) -> object:
         """Ask, with POST where something is sent."""
         path = target.partition("?")[0]
-        status, body, _ = self._send(target, sent)
+        method = method or ("GET" if sent is None else "POST")
+        status, body, _ = self._send(method, target, sent)
         if status == _NO_CONTENT:
             return None
         try:
             answer = json.loads(body)
-            if status == _OK:
+            if status in {_OK, _ACCEPTED}:
                 return answer[key] if key else answer
         except (ValueError, KeyError, TypeError):
             answer = None
@@ -117,14 +144,13 @@ class RestClient:
         error = NotFoundError if status == _NOT_FOUND else SundogError
         raise error(_message(answer) or f"{path} failed with HTTP {status}")
 
-    def _send(self, target: str, sent: object) -> tuple[int, bytes, str]:
+    def _send(self, method: str, target: str, sent: object) -> tuple[int, bytes, str]:
         """Return status, body, and the token that was given, if one was."""
         parts = urlsplit(self.endpoint)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         try:
             connection = kind(parts.netloc, timeout=_PATIENCE_SECONDS)
             try:
-                method = "GET" if sent is None else "POST"
                 data = None if sent is None else json.dumps(sent)
                 headers = _HEADERS | {"X-Auth-Token": self.token}
                 connection.request(method, parts.path + target, data, headers)
@@ -142,8 +168,14 @@ class RestClient:
 
 _HEADERS: Final = {
     "Accept": "application/json",
+    # From 2.84 on, events say why they failed.
+    "OpenStack-API-Version": "compute 2.84",
     "Content-Type": "application/json",
 }
+
+
+def _devices_of(server: str) -> str:
+    return f"/v1/servers/{quote(server, safe='')}/devices"
 
 
 def _told(body: bytes) -> str:

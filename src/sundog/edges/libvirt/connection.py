@@ -29,6 +29,12 @@ def be_silent() -> None:
     libvirt.registerErrorHandler(_silent, None)
 
 
+def libvirt_error(message: str) -> Exception:
+    """Return an error of libvirt's, for what stands in for a part of it."""
+    error: Exception = libvirt.libvirtError(message)
+    return error
+
+
 def one_line(error: Exception) -> str:
     """Libvirt's message on one line."""
     return " ".join(str(error).split())

@@ -1,7 +1,8 @@
 """Where a guest's devices sit: a PCIe expander bus for each guest cell with some.
 
 A device behind an expander bus has that bus's NUMA node in the guest. A device
-without a guest cell stays on the default bus, where libvirt places it.
+without a guest cell stays on the default bus, where libvirt places it. A guest that
+runs gets no new ports, so that each bus has a few that are empty.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # up to the next expander bus, and each root port behind it takes one.
 _BUSES: Final = 256
 _SLOTS: Final = 32
+# Empty ports of each bus, for devices that are attached while the guest runs.
+SPARE_PORTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +47,19 @@ class Seat:
 
 
 def seats(
-    devices: Sequence[ConfigDevice],
+    devices: Sequence[ConfigDevice], cells: Sequence[int] = (), spare: int = 0
 ) -> tuple[list[ExpanderBus], dict[str, Seat]]:
-    """Lay out buses and, by device slot, a root port for each device with a cell."""
+    """Lay out buses and, by device slot, a root port for each device with a cell.
+
+    Each of the guest's ``cells`` has ``spare`` more ports, which are no device's.
+    """
     by_cell: dict[int, list[str]] = {}
     for device in devices:
         if device.guest_cell is not None:
             by_cell.setdefault(device.guest_cell, []).append(device.slot)
+    for cell in cells:
+        names = [f"spare {cell}.{number}" for number in range(spare)]
+        by_cell.setdefault(cell, []).extend(names)
     buses: list[ExpanderBus] = []
     places: dict[str, Seat] = {}
     free = _BUSES

@@ -14,7 +14,7 @@ from lxml.builder import E, ElementMaker
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.pages import SMALL_PAGE_KB
-from sundog.edges.libvirt.guest_buses import Seat, seats
+from sundog.edges.libvirt.guest_buses import SPARE_PORTS, Seat, seats
 from sundog.edges.libvirt.kinds.table import kind_of
 from sundog.edges.libvirt.live.guest_files_xml import boot_elements, device_elements
 
@@ -95,11 +95,16 @@ def _metadata(config: GuestConfig) -> Element:
     return _OWN.server(
         _OWN.name(_printable(config.server_name)),
         _OWN.flavor(_printable(config.flavor_name)),
-        *(_OWN.device(**dict(_device_record(each))) for each in config.devices),
+        *(device_record(each) for each in config.devices),
     )
 
 
-def _device_record(device: ConfigDevice) -> Iterator[tuple[str, str]]:
+def device_record(device: ConfigDevice) -> Element:
+    """Say what a device serves, in the guest's own metadata."""
+    return _OWN.device(**dict(_record_of(device)))
+
+
+def _record_of(device: ConfigDevice) -> Iterator[tuple[str, str]]:
     yield "slot", _printable(device.slot)
     yield "alias", _printable(device.alias)
     yield "kind", device.kind.value
@@ -186,7 +191,11 @@ def _cpu(config: GuestConfig, dialect: Dialect) -> Iterator[Element]:
 def _devices(
     config: GuestConfig, dialect: Dialect, files: GuestFiles | None
 ) -> Element:
-    buses, places = seats(config.devices)
+    buses, places = seats(
+        config.devices, [cell.id for cell in config.cells], SPARE_PORTS
+    )
+    loose = sum(device.guest_cell is None for device in config.devices)
+    first = len(buses) + len(places) + 1
     return E.devices(
         *([E.emulator(dialect.emulator)] if dialect.emulator else []),
         E.controller(type="pci", index="0", model="pcie-root"),
@@ -208,12 +217,21 @@ def _devices(
             )
             for seat in places.values()
         ),
-        *(_hostdev(each, places.get(each.slot)) for each in config.devices),
+        *(
+            E.controller(type="pci", index=str(port), model="pcie-root-port")
+            for port in range(first, first + loose + SPARE_PORTS)
+        ),
+        *(hostdev_xml(each, _port(places.get(each.slot))) for each in config.devices),
         *(device_elements(files) if files else ()),
     )
 
 
-def _hostdev(device: ConfigDevice, seat: Seat | None) -> Element:
+def _port(seat: Seat | None) -> int | None:
+    return None if seat is None else seat.port
+
+
+def hostdev_xml(device: ConfigDevice, port: int | None) -> Element:
+    """Write a device at a port, by the port's index; libvirt chooses one for None."""
     hostdev = kind_of(device.kind).hostdev(device)
     source = (
         E.address(**_parts(hostdev.source))
@@ -223,7 +241,7 @@ def _hostdev(device: ConfigDevice, seat: Seat | None) -> Element:
     model = {"model": "vfio-pci"} if hostdev.type == "mdev" else {}
     return E.hostdev(
         E.source(source),
-        *([_address(PciAddress(0, seat.port, 0, 0))] if seat else []),
+        *([] if port is None else [_address(PciAddress(0, port, 0, 0))]),
         mode="subsystem",
         type=hostdev.type,
         managed="yes" if hostdev.managed else "no",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import libvirt
 from lxml import etree
 
-from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.core.lives.guest import GuestState
 from sundog.edges.libvirt.guest_figures import figures_of
@@ -28,11 +27,13 @@ from sundog.edges.libvirt.guest_states import (
 from sundog.edges.libvirt.guest_xml import METADATA, Dialect, guest_xml
 from sundog.edges.libvirt.kinds.table import kind_of
 from sundog.edges.libvirt.live.carriers import Carrier, NoCarrier
+from sundog.edges.libvirt.plugging import plugs
+from sundog.edges.libvirt.plugging.hostdevs import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sundog.core.guest_config import GuestConfig
+    from sundog.core.guest_config import ConfigDevice, GuestConfig
     from sundog.core.lives.figures import GuestFigures
     from sundog.edges.libvirt.connection import Connection
     from sundog.edges.libvirt.kinds.kind import Source
@@ -137,6 +138,30 @@ class LibvirtGuests:
         with refusing("could not migrate the guest"):
             self._carrier.carry(self._known(config.uuid), config, dest, crossing)
 
+    def attach(self, consumer: UUID, devices: Sequence[ConfigDevice]) -> None:
+        """Plug devices into a running guest and read back that it has them."""
+        self._check_holders(consumer, devices)
+        try:
+            plugs.attach(self._known(consumer), devices)
+        finally:
+            # What was read of the guest before is not what it has now.
+            self._seen = {}
+
+    def detach(
+        self, consumer: UUID, devices: Sequence[ConfigDevice], patience: float
+    ) -> frozenset[str]:
+        """Ask a guest to let go of devices; returns the slots of those that are gone.
+
+        One that ended meanwhile has none.
+        """
+        domain = self._find(consumer)
+        if domain is None:
+            return frozenset(device.slot for device in devices)
+        try:
+            return plugs.detach(domain, devices, patience, self._wait)
+        finally:
+            self._seen = {}
+
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run; guests of others are left out.
 
@@ -168,14 +193,16 @@ class LibvirtGuests:
 
     def _check_sources(self, config: GuestConfig) -> None:
         """Refuse what a running guest has: libvirt's test driver would not."""
-        records = self._records()
-        if config.uuid in records:
+        if config.uuid in self._records():
             raise HostRefusedError(f"guest {config.uuid} runs already")
-        holders = _holders(records)
-        for device in config.devices:
+        self._check_holders(config.uuid, config.devices)
+
+    def _check_holders(self, consumer: UUID, devices: Sequence[ConfigDevice]) -> None:
+        holders = _holders(self._records())
+        for device in devices:
             source = kind_of(device.kind).hostdev(device).source
-            holder = holders.get(source)
-            if holder is not None:
+            holder = holders.get(source, consumer)
+            if holder != consumer:
                 raise HostRefusedError(f"guest {holder} has {source} already")
 
     def _records(self) -> Mapping[UUID, GuestRecord]:
@@ -253,15 +280,8 @@ def _read(domain: Domain) -> GuestRecord | None:
     return GuestRecord(
         ours=root.find(f"metadata/{{{METADATA}}}server") is not None,
         sources=frozenset(
-            _source(address)
+            source_of(address)
             for address in root.iterfind("devices/hostdev/source/address")
             if {"uuid", "slot"} & set(address.keys())
         ),
     )
-
-
-def _source(address: Any) -> Source:  # noqa: ANN401  lxml ships no types
-    if "uuid" in address.keys():  # noqa: SIM118  an element's attributes are no dict
-        return UUID(address.get("uuid"))
-    parts = (address.get(key, "0") for key in ("domain", "bus", "slot", "function"))
-    return PciAddress(*(int(part, 16) for part in parts))

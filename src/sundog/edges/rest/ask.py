@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sundog.workflows.actions.guest_views import GuestBook
     from sundog.workflows.agreement.audit import AuditBook
     from sundog.workflows.devices.health import DeviceBook
+    from sundog.workflows.devices.plug_book import PlugBook
     from sundog.workflows.hosts import HostBook
     from sundog.workflows.moves.book import MoveBook
     from sundog.workflows.ports import ImageSource
@@ -49,6 +50,7 @@ class Books:
     hosts: HostBook
     audit: AuditBook
     devices: DeviceBook
+    plugs: PlugBook
     actions: ActionBook
     moves: MoveBook
     images: ImageSource

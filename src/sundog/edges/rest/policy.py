@@ -56,7 +56,11 @@ POLICY: Final[Mapping[str, Mapping[str, tuple[_Need, _Need]]]] = {
         "/projects/<project_id>/users": (_ADMIN, _ADMIN),
         "/domains": (ANY_TOKEN, _ADMIN),
     },
-    "own": {"/": (_ADMIN, _ADMIN), "/aliases": (_READER, _ADMIN)},
+    "own": {
+        "/": (_ADMIN, _ADMIN),
+        "/aliases": (_READER, _ADMIN),
+        "/servers": (_READER, _MEMBER),
+    },
 }
 # Actions on a server that are the admin's; all others are a member's.
 ADMIN_ACTIONS: Final = frozenset(

@@ -27,7 +27,7 @@ from sundog.edges.rest.compute.reports import audit_log, diagnostics, events, us
 from sundog.edges.rest.identity import enrol, identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST, VERSION_2_0
-from sundog.edges.rest.own import audit, device_health, own
+from sundog.edges.rest.own import audit, device_health, own, server_devices
 from sundog.edges.rest.projects import flavor_access, groups, keypairs, quotas
 
 if TYPE_CHECKING:
@@ -259,6 +259,14 @@ ROUTES: Final = (
     Route("GET", "/devices", own.devices, Api.OWN),
     Route("POST", "/devices/<name>/<address>/hold", device_health.hold, Api.OWN),
     Route("POST", "/devices/<name>/<address>/release", device_health.release, Api.OWN),
+    Route("GET", "/servers/<server>/devices", server_devices.index, Api.OWN),
+    Route("POST", "/servers/<server>/devices", server_devices.attach, Api.OWN),
+    Route(
+        "DELETE",
+        "/servers/<server>/devices/<path:slot>",
+        server_devices.detach,
+        Api.OWN,
+    ),
     Route("GET", "/aliases", own.aliases, Api.OWN),
     Route("GET", "/explain", own.explain, Api.OWN),
     Route("GET", "/audit", audit.show, Api.OWN),

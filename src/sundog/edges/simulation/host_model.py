@@ -40,6 +40,9 @@ class FaultKind(Enum):
     TYPE_FAILS = "type-fails"  # writing to current_vgpu_type gives EIO
     TYPE_IGNORED = "type-ignored"  # the write succeeds, nothing is set
     MODE_LOST = "mode-lost"  # vGPUs of one size at a time, whatever the mode was
+    PLUG_FAILS = "plug-fails"  # a running guest cannot be given it
+    PLUG_IGNORED = "plug-ignored"  # it is plugged, and the guest has nothing
+    UNPLUG_IGNORED = "unplug-ignored"  # the guest does not let go of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class Fault:
 
     It strikes ``times`` times (None: until cleared), once ``after_scans`` readings
     of the whole host have gone well. A write that fails is one time; for VANISHES
-    and GARBAGE a reading of the whole host is.
+    and GARBAGE a reading of the whole host is, for UNPLUG_IGNORED a look at the guest.
     """
 
     kind: FaultKind

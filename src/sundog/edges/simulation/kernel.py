@@ -256,6 +256,15 @@ class SimulatedKernel:
                 for card in self.host.cards
             }
 
+    def strike(self, kind: FaultKind, source: PciAddress | UUID) -> bool:
+        """Whether a fault of a function's or mdev's card holds now; it has struck."""
+        with self._lock:
+            if isinstance(source, UUID):
+                made = self._mdevs.get(source)
+                return made is not None and self._faults.strike(kind, made.card)
+            card = self._card_of(source)
+            return card is not None and self._faults.strike(kind, card.address)
+
     def ask_fault(self, fault: Fault) -> None:
         """Let something go wrong from now on."""
         with self._lock:

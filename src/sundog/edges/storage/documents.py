@@ -21,6 +21,7 @@ from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import UnavailableError
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.lives.intent import Intent
+from sundog.core.lives.plug import Attached, PlugState
 from sundog.core.lives.server import Fault, Phase, Server
 from sundog.core.moves.migration import Migration, MoveKind, MoveState
 from sundog.core.requests.flavor import Flavor
@@ -64,6 +65,14 @@ class IntentDocument(Struct, forbid_unknown_fields=True):
     facts: dict[str, str]
 
 
+class AttachedDocument(Struct, forbid_unknown_fields=True):
+    """What a server asks for beside its flavor; the fields are Attached's."""
+
+    id: str
+    asks: str
+    count: int
+
+
 class ServerDocument(Struct, forbid_unknown_fields=True):
     """A server; the fields are Server's."""
 
@@ -101,6 +110,8 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     access_ip_v4: str = ""
     access_ip_v6: str = ""
     auto_disk: bool = False
+    attached: tuple[AttachedDocument, ...] = ()
+    detached: frozenset[str] = frozenset()
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):
@@ -129,6 +140,7 @@ class DeviceShareDocument(Struct, forbid_unknown_fields=True):
     numa_nodes: frozenset[int] = frozenset()
     guest_cell: int | None = None
     managed: bool = True
+    plug: PlugState = PlugState.ATTACHED
 
 
 class AssignmentDocument(Struct, forbid_unknown_fields=True):
@@ -188,13 +200,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of any type
         case Flavor():
             fields = _fields_of(value, FlavorDocument)
             return FlavorDocument(**_written(fields))
-        case Fault():
-            return FaultDocument(**_fields_of(value, FaultDocument))
+        case Fault() | Attached():
+            shape = FaultDocument if isinstance(value, Fault) else AttachedDocument
+            return shape(**_fields_of(value, shape))
         case Intent():
             fields = _fields_of(value, IntentDocument)
             fields["facts"] = dict(value.facts)
             fields["before"] = _written(dict(value.before))
             return IntentDocument(**fields)
+        case tuple():
+            return tuple(_plain(each) for each in value)
         case Mapping():
             return dict(value)
         case _:
@@ -232,6 +247,10 @@ def _value(value: Any) -> Any:  # noqa: ANN401 - a field of any type
             }
             fields["before"] = _read(typed)
             return Intent(**fields)
+        case AttachedDocument():
+            return Attached(**_fields_of(value, AttachedDocument))
+        case tuple():
+            return tuple(_value(each) for each in value)
         case _:
             return value
 

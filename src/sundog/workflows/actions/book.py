@@ -11,6 +11,7 @@ from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.actions import deeds
 from sundog.workflows.actions.errand import run
+from sundog.workflows.devices.plug import tidy
 from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.servers import check_minimum
 
@@ -45,6 +46,8 @@ _WORDS: Final = {
     ServerEvent.POWER_OFF: "stop",
     ServerEvent.REBOOT_HARD: "reboot",
     ServerEvent.EVACUATE_OFF: "evacuate",
+    ServerEvent.ATTACH: "attach_device",
+    ServerEvent.DETACH: "detach_device",
 }
 # What histories call it, where that is another word again.
 _HISTORY_WORDS: Final = _WORDS | {ServerEvent.MIGRATE_LIVE: "live-migration"}
@@ -100,9 +103,15 @@ class ActionBook:
         _check_ready(server, call, event)
         return server
 
-    def start(self, call: Call, event: ServerEvent, deed: Deed) -> Server:
-        """Begin an action whose deed is another book's."""
-        server = self._move(call, event)
+    def start(
+        self,
+        call: Call,
+        event: ServerEvent,
+        deed: Deed,
+        edit: Callable[[Server], Server] = lambda server: server,
+    ) -> Server:
+        """Begin an action whose deed is another book's; ``edit`` is part of it."""
+        server = self._move(call, event, edit=edit)
         self._begin(call, event, deed)
         return server
 
@@ -195,13 +204,14 @@ class ActionBook:
         call: Call,
         event: ServerEvent,
         changes: Mapping[str, object] | None = None,
+        edit: Callable[[Server], Server] = lambda server: server,
     ) -> Server:
         self._get(call)
         now = self.conductor.clock()
 
         def moved(server: Server) -> Server:
             _check_ready(server, call, event)
-            return _changed(server, server.after(event, now), changes or {})
+            return edit(_changed(server, server.after(event, now), changes or {}))
 
         return self.conductor.servers.change(call.server_id, moved)
 
@@ -215,6 +225,7 @@ class ActionBook:
         if error is None:
             # It waits; its history ends when it is settled.
             return
+        tidy(self.conductor, server_id)
         host = self.conductor.servers.get(server_id).host
         self.history.finish(server_id, word, error, host)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import Phase
-from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.server_request import after_detaching, server_request
 from sundog.workflows.actions.errand import (
     GUEST_OF,
     Job,
@@ -84,6 +84,9 @@ def shelve(job: Job) -> None:
                 stuck_if_it_fails, conductor.ledger.claim, server.id, held, owner
             )
         conductor.ledger.release(server.id)
+        # What was to go is not what the server comes back with.
+        leaving = {share.slot for share in assignment.restless}
+        conductor.servers.change(server.id, lambda old: after_detaching(old, leaving))
         undo.callback(stuck_if_it_fails, conductor.claims.put, hold.claim)
         conductor.claims.remove(server.id)
         job.finish(host=None)
@@ -94,9 +97,7 @@ def shelve(job: Job) -> None:
 
 def unshelve(job: Job, host: str | None = None) -> None:
     """Choose anew, and boot there; ``host`` forces one."""
-    request = guest_request(
-        job.server.flavor, job.server.image_properties, job.conductor.aliases
-    )
+    request = server_request(job.server, job.conductor.aliases)
     place_server(job.conductor, job.server, request, host)
 
 

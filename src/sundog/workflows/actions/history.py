@@ -37,6 +37,8 @@ _EVENTS: Final = {
     "revertResize": "compute_revert_resize",
     "live-migration": "compute_live_migration",
     "evacuate": "compute_rebuild_instance",
+    "attach_device": "compute_attach_device",
+    "detach_device": "compute_detach_device",
 }
 
 

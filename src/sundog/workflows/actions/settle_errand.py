@@ -12,6 +12,7 @@ from sundog.core.lives.server_life import ERRAND_OF, MOVE_EVENTS
 from sundog.workflows.actions.deeds import shelve
 from sundog.workflows.actions.errand import GUEST_OF, hold_of, run, undo
 from sundog.workflows.delete_server import give_back
+from sundog.workflows.devices.plug import take_back
 from sundog.workflows.moves.settle_move import settle_move
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def settle_server(conductor: Conductor, server: Server) -> None:
             server = ENDINGS[job](conductor, server)
         elif errand is not None:
             server = undo(conductor, server)
+        # An attach that was cut off is undone, and a detach goes on.
+        take_back(conductor, server, [one.id for one in server.attached])
         _follow(conductor, server)
     except SundogError as error:
         if waits_for(error):

@@ -20,7 +20,7 @@ from sundog.core.choosing.assignment import Assignment, DeviceShare
 from sundog.core.devices.device import DeviceKind
 from sundog.core.errors import HostRefusedError, SundogError
 from sundog.core.hosts.allocation import allocation_of
-from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.server_request import all_requests
 from sundog.workflows.delete_server import give_back
 from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import Owner, ServerQuery
@@ -186,9 +186,7 @@ def _mdev_names(
     names: dict[UUID, tuple[UUID, str]] = {}
     for server in servers:
         try:
-            request = guest_request(
-                server.flavor, server.image_properties, conductor.aliases
-            )
+            request = all_requests(server, conductor.aliases)
         except SundogError:
             # Its alias is gone: what it made is not known as ours, and left alone.
             continue

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sundog.core.choosing.assignment import DeviceShare
     from sundog.core.devices.pci_address import PciAddress
-    from sundog.core.guest_config import GuestConfig
+    from sundog.core.guest_config import ConfigDevice, GuestConfig
     from sundog.core.hosts.host_snapshot import HostFacts
     from sundog.core.lives.figures import GuestFigures
     from sundog.core.lives.guest import GuestState
@@ -109,6 +109,25 @@ class Guests(Protocol):
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
+        ...
+
+    def attach(self, consumer: UUID, devices: Sequence[ConfigDevice]) -> None:
+        """Plug devices into a running guest and read back that it has them.
+
+        One that it has already is fine. Raises HostRefusedError; it may then have
+        some of them.
+        """
+        ...
+
+    def detach(
+        self, consumer: UUID, devices: Sequence[ConfigDevice], patience: float
+    ) -> frozenset[str]:
+        """Ask a guest to let go of devices, and wait for so many seconds.
+
+        Returns the slots of those that libvirt says it has no more; not there is
+        fine, and so is asking again. Raises NotAskedError where libvirt refuses to
+        ask for a device; the guest then keeps it.
+        """
         ...
 
     def figures(self, consumer: UUID) -> GuestFigures:

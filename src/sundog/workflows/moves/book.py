@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,6 @@ from sundog.core.errors import (
 )
 from sundog.core.lives.phases import ServerEvent
 from sundog.core.moves.migration import Migration, MoveKind, MoveState
-from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.moves.evacuate import evacuate
 from sundog.workflows.moves.left_side import clean_returned, left_on
 from sundog.workflows.moves.live import Crossings, check_leaving, migrate_live
@@ -76,8 +75,7 @@ class MoveBook:
         """
         server = self.actions.ready(call, ServerEvent.RESIZE)
         flavor = self._flavor(server, flavor_id)
-        aliases = self.conductor.aliases
-        wanted = guest_request(flavor, server.image_properties, aliases)
+        wanted = self.conductor.request_of(replace(server, flavor=flavor))
         had = self.conductor.request_of(server)
         with self.quotas.lock:
             self.quotas.check_growth(server.project_id, had, wanted)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sundog.core.moves.migration import Migration, MoveKind
 from sundog.core.moves.sides import rest_of
-from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.claiming import tried_in_vain
+from sundog.workflows.devices.plug import settle_detaching
 from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.moves.two_sides import Sides
 from sundog.workflows.ports import BootOrder
@@ -108,8 +108,8 @@ def way_of(conductor: Conductor, server: Server, migration: Migration) -> Way:
     A host that was evacuated and has not returned may still run the old guest: the
     server does not go there.
     """
-    flavor = migration.new_flavor
-    request = guest_request(flavor, server.image_properties, conductor.aliases)
+    server = settle_detaching(conductor, server)
+    request = conductor.request_of(replace(server, flavor=migration.new_flavor))
     left = conductor.migrations.list(MigrationQuery(server_id=server.id, is_over=False))
     closed = frozenset(one.left_on for one in left if one.left_on is not None)
     return Way(conductor, server, migration, request, closed)

@@ -59,6 +59,8 @@ def check_leaving(conductor: Conductor, server: Server) -> str:
     state = conductor.fleet.state(hold.claim.assignment.host)
     if state is None:
         return f"host {hold.claim.assignment.host} has not reported"
+    for share in hold.claim.assignment.restless:
+        return f"its device {share.slot} is {share.plug.value}"
     request = conductor.request_of(server)
     return cannot_leave(request, hold.claim.assignment, state.snapshot)
 

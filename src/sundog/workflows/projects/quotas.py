@@ -16,7 +16,7 @@ from sundog.core.projects.quota import (
     needs,
     room,
 )
-from sundog.core.requests.extra_specs import guest_request
+from sundog.core.requests.server_request import server_request
 from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ class QuotaBook:
             if user_id and server.user_id != user_id:
                 continue
             try:
-                request = guest_request(
-                    server.flavor, server.image_properties, self.aliases
-                )
+                request = server_request(server, self.aliases)
             except SundogError:
                 # An alias that is configured no more: what is left still counts.
                 total += Counter(
@@ -137,6 +135,15 @@ class QuotaBook:
         }
         if more:
             check_room(self.limits(project_id), self.used(project_id), more)
+
+    def check_more(
+        self, project_id: str, user_id: str, need: Mapping[str, int]
+    ) -> None:
+        """Raise ForbiddenError when a project, or a user in it, may not have more."""
+        for user in ("", user_id) if self._set(project_id, user_id) else ("",):
+            limits = self.limits(project_id, user)
+            if any(limits.get(name, UNLIMITED) >= 0 for name in need):
+                check_room(limits, self.used(project_id, user), need)
 
     def _set(self, owner: str, user_id: str = "") -> dict[str, int]:
         found = self.shelf.get(owner, _key(user_id))

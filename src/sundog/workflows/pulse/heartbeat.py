@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sundog.core.errors import SundogError
+from sundog.workflows.devices.plug import tidy_all
 from sundog.workflows.moves.left_side import clean_returned, left_on
 from sundog.workflows.settle import settle_one
 from sundog.workflows.start_host import start_host
@@ -49,6 +50,7 @@ class Heartbeat:
                 self.begin(partial(self.cleaning.clean, host))
         for service in self.hosts.service_list():
             self._clean_moves(service)
+        tidy_all(self.conductor, self.begin)
 
     def look(self) -> None:
         """Scan every host and report what changed; one that is away holds up none.

@@ -132,9 +132,7 @@ class Ask:
                 alike[0].wants,
                 self._policy(alike[0]),
                 tuple(
-                    (f"{device.id}/{number}", device.alias)
-                    for device in alike
-                    for number in range(device.count)
+                    (slot, device.alias) for device in alike for slot in device.slots
                 ),
             )
             for alike in merged.values()

@@ -1,0 +1,1 @@
+"""Devices plugged into running guests, and out of them."""

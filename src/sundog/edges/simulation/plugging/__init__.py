@@ -1,0 +1,1 @@
+"""Hot-plug, which libvirt's test driver lacks."""
