@@ -98,6 +98,7 @@ def _cross(move: Move) -> HostSnapshot:
     source, dest = move.hold.agent, conductor.agents[move.order.assignment.host]
     with asking(dest.name):
         dest.prepare(move.order)
+    allocate(conductor, server)
     advance(conductor, move.migration, MoveEvent.BEGIN)
     source.bring(move.hold.order, GuestState.OFF, GRACE_SECONDS)
     conductor.reports.take(source.remove(server.id, move.migration.old))

@@ -49,9 +49,11 @@ def hold_new(conductor: Conductor, server: Server, migration: Migration) -> None
     Raises OutbidError when another chooser was first, ClaimConflictError.
     """
     both = _Both(conductor, server, migration, new_of(migration), migration.rest)
-    both.record(ClaimState.CLAIMED)
+    # What is made for it on its own host is its own already.
+    state = ClaimState.ALLOCATED if migration.stays else ClaimState.CLAIMED
+    both.record(state)
     had = migration.old if migration.stays else None
-    yield_to_others(conductor, both.claim(ClaimState.CLAIMED), had)
+    yield_to_others(conductor, both.claim(state), had)
     both.charge()
 
 
