@@ -58,9 +58,12 @@ class Plugs:
         return {device["slot"]: device["state"] for device in devices}
 
     def guest_has(self) -> int:
-        """Count what libvirt says that the guest has."""
-        guests: Any = self.service.embedded.simulated["a"].tools.guests
-        return list(guests.holders().values()).count(self.id)
+        """Count what libvirt says that the guest has, wherever it is."""
+        holders: list[object] = []
+        for host in self.service.embedded.simulated.values():
+            guests: Any = host.tools.guests
+            holders += guests.holders().values()
+        return holders.count(self.id)
 
     def check(self, *slots: str) -> None:
         """Exactly these devices are there, in the guest too, and all agrees."""
@@ -72,6 +75,6 @@ class Plugs:
             assert self.guest_has() == len(slots)
 
     def ask_fault(self, kind: FaultKind, times: int | None = None) -> None:
-        kernel = self.service.embedded.simulated["a"].kernel
-        for card in (T4, V100):
-            kernel.ask_fault(Fault(kind=kind, card=card, times=times))
+        for host in self.service.embedded.simulated.values():
+            for card in (T4, V100):
+                host.kernel.ask_fault(Fault(kind=kind, card=card, times=times))
