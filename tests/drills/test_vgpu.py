@@ -28,6 +28,7 @@ RULES = (
             "product_id": "26b9",
             "address": "*:17:*.*",
             "vgpu_type": list(NAMES.values()),
+            "one_type": False,
         }
     ),
     json.dumps(
@@ -35,6 +36,7 @@ RULES = (
             "product_id": "27b8",
             "sriov_numvfs": 24,
             "vgpu_type": list(L4_NAMES.values()),
+            "one_type": False,
         }
     ),
 )

@@ -9,7 +9,13 @@ from uuid import UUID
 from tests.fakes.shelf import FakeShelf
 
 from sundog.core.devices.card_notes import CardNotes, NotedType
-from sundog.core.devices.device import DeviceKind, MdevType, PciFunction, VgpuPart
+from sundog.core.devices.device import (
+    DeviceKind,
+    Mdev,
+    MdevType,
+    PciFunction,
+    VgpuPart,
+)
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.host_snapshot import HostFacts
 from sundog.edges.storage.store import open_store
@@ -101,6 +107,49 @@ def test_only_what_is_new_is_written() -> None:
     ]
 
 
+T4 = PciFunction(
+    address=PciAddress.parse("0000:31:00.0"),
+    vendor_id="10de",
+    product_id="1eb8",
+    kind=DeviceKind.PCI,
+    mdev_types=(
+        MdevType(id="a", available=3, total=4),
+        MdevType(id="b", available=0, total=2),
+    ),
+)
+MDEV = Mdev(uuid=UUID(int=1), type_id="a", parent=T4.address)
+
+
+def test_a_mode_is_learnt_once_and_told_ever_after() -> None:
+    """Until the card shows the contrary; a card without vGPUs is noted too."""
+    shelf: FakeShelf[CardNotes] = FakeShelf()
+    book = CardBook(shelf)
+    empty = facts(T4)
+    assert book.complete(empty).one_type == {}
+    assert not book.learn(empty)
+    assert book.learn(replace(empty, mdevs=(MDEV,)))
+    assert not book.learn(replace(empty, mdevs=(MDEV,)))
+    assert CardBook(shelf).complete(empty).one_type == {T4.address: True}
+    assert CardBook(shelf).complete(replace(empty, name="h2")).one_type == {}
+    mixes = tuple(replace(kind, available=1) for kind in T4.mdev_types)
+    mixed = facts(replace(T4, mdev_types=mixes))
+    assert book.learn(replace(mixed, mdevs=(MDEV,)))
+    assert book.complete(empty).one_type == {T4.address: False}
+
+
+def test_a_vgpus_mode_and_types_are_noted_together() -> None:
+    """A card of one size lists the size that is set, and nothing else."""
+    book = CardBook(FakeShelf())
+    small = MdevType(id="1147", name="L40S-1Q", available=1, size_mb=1024)
+    empty = facts(vf(0, small, EIGHT, WHOLE), vf(1, small, EIGHT, WHOLE))
+    book.complete(empty)
+    assert book.learn(USED)
+    told = book.complete(empty)
+    assert told.one_type == {CARD: True}
+    assert totals(told) == [("1147", 48), ("1152", 6), ("1156", 1)]
+
+
 def test_without_a_memory_a_scan_is_what_it_is() -> None:
     """A host of its own may do without."""
     assert NoMemory().complete(USED) == USED
+    assert not NoMemory().learn(USED)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.health import used_once, withhold
-from sundog.core.errors import HostRefusedError
+from sundog.core.errors import HostRefusedError, SundogError
 from sundog.core.guards.switches import switches
 from sundog.core.guest_config import config_device, guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
@@ -223,7 +223,8 @@ class LocalHost:
         try:
             self._tools.bench.make_ready(consumer, share)
         except HostRefusedError as refused:
-            health.failed(self._name, share.address, str(refused))
+            if not self._learns():
+                health.failed(self._name, share.address, str(refused))
             raise
         health.prepared(self._name, share.address)
 
@@ -265,6 +266,13 @@ class LocalHost:
                     except HostRefusedError as refused:
                         left[share.slot] = str(refused)
             return left, self._snapshot(self._holdings())
+
+    def _learns(self) -> bool:
+        """Look at what a refusal left: a card may show now that it mixes no types."""
+        try:
+            return self._tools.cards.learn(self._tools.reader.scan())
+        except SundogError:
+            return False
 
     def remove(self, consumer: UUID, assignment: Assignment) -> HostSnapshot:
         """Stop the guest, then give its devices back."""

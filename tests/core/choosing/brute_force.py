@@ -182,7 +182,7 @@ def card_is_sound(state: HostState, card: Card, new: Sequence[Device]) -> bool:
             for d in new
             if d.kind in MDEV_LIKE
         )
-        and not (card.one_type and len({device.type_id for device in made}) > 1)
+        and not (card.one_type and len({d.kin or d.type_id for d in made}) > 1)
         and (card.max_instances is None or len(made) <= card.max_instances)
     )
 

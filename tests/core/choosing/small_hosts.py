@@ -140,6 +140,7 @@ def _mdev_parent(random: Random, base: Device) -> Card:
 
 
 def _vgpus(random: Random, base: Device) -> Card:
+    kins = random.choice((("", ""), ("1 MiB", "2 MiB"), ("1 MiB", "1 MiB")))
     devices = tuple(
         replace(
             base,
@@ -149,9 +150,10 @@ def _vgpus(random: Random, base: Device) -> Card:
             type_name=f"GRID {name}",
             cost=TYPES[name],
             available=random.choice((1, 1, 1, 0)),
+            kin=kin,
         )
         for number in range(random.randint(1, 3))
-        for name in ("small", "half")
+        for name, kin in zip(("small", "half"), kins, strict=True)
     )
     return Card(
         address=base.address,

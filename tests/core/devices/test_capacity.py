@@ -12,7 +12,7 @@ from sundog.core.devices.capacity import (
     LARGEST_BUDGET,
     TypeUse,
     card_budget,
-    holds_one_type,
+    one_type_shown,
     total_on_card,
     type_uses,
 )
@@ -179,11 +179,13 @@ def test_vfs_that_make_types_share_what_the_card_is_told_to_make() -> None:
     assert (use.total, use.available) == (10, 4)
 
 
-def one_type(available: dict[str, int], *mdevs: Mdev, told: int | None = 4) -> bool:
-    """Tell whether a card with these types holds one at a time."""
+def one_type(
+    available: dict[str, int], *mdevs: Mdev, told: int | None = 4
+) -> bool | None:
+    """Tell whether a card with these types shows that it makes one at a time."""
     types = [MdevType(id=id_, available=n, total=told) for id_, n in available.items()]
     parents = [gpu(*types)]
-    return holds_one_type(parents, mdevs, type_uses(parents, mdevs))
+    return one_type_shown(parents, mdevs, type_uses(parents, mdevs))
 
 
 def test_a_card_that_makes_one_type_at_a_time_is_known_as_such() -> None:
@@ -192,16 +194,36 @@ def test_a_card_that_makes_one_type_at_a_time_is_known_as_such() -> None:
     assert one_type({"a": 1, "b": 0, "c": 0}, mdev("a"), mdev("a"), mdev("a"))
 
 
+def test_a_card_that_makes_several_types_is_known_as_such() -> None:
+    """Two are in use, or another may be made beside one."""
+    assert one_type({"a": 3, "b": 3}, mdev("a")) is False
+    assert one_type({"a": 0, "b": 0, "c": 0}, mdev("a"), mdev("b")) is False
+
+
 def test_nothing_is_said_of_a_card_that_does_not_show_it() -> None:
-    """Empty, full, sharing, of one type, in two uses, or refusing everything."""
-    assert not one_type({"a": 4, "b": 4})
-    assert not one_type({"a": 0, "b": 0}, *[mdev("a")] * 4)
-    assert not one_type({"a": 3, "b": 3}, mdev("a"))
-    assert not one_type({"a": 3}, mdev("a"))
-    assert not one_type({"a": 0, "b": 0, "c": 0}, mdev("a"), mdev("b"))
-    assert not one_type({"a": 0, "b": 0}, mdev("a"))
+    """Empty, full, of one type, refusing everything, or with a strange mdev."""
+    assert one_type({"a": 4, "b": 4}) is None
+    assert one_type({"a": 0, "b": 0}, *[mdev("a")] * 4) is None
+    assert one_type({"a": 3}, mdev("a")) is None
+    assert one_type({"a": 0, "b": 0}, mdev("a")) is None
+    assert one_type({"a": 3, "b": 0}, mdev("a"), mdev("strange")) is None
     # Totals that are not told leave open how large the other type is.
-    assert not one_type({"a": 3, "b": 0}, mdev("a"), told=None)
+    assert one_type({"a": 3, "b": 0}, mdev("a"), told=None) is None
+
+
+def test_vgpus_of_one_size_are_of_one_kin() -> None:
+    """Beside one of 8 GiB another series of that size shows nothing of the others."""
+    types = [
+        MdevType(id="8Q", available=1, total=6, size_mb=8, card_mb=48),
+        MdevType(id="8A", available=1, total=6, size_mb=8, card_mb=48),
+        MdevType(id="1Q", available=0, total=48, size_mb=1, card_mb=48),
+    ]
+    parents = [gpu(*types, at=vf) for vf in VFS]
+    mdevs = [mdev("8Q", at=VFS[0]), mdev("8A", at=VFS[1])]
+    uses = type_uses(parents, mdevs)
+    assert one_type_shown(parents, mdevs, uses) is True
+    two = [*mdevs[:1], mdev("1Q", at=VFS[1])]
+    assert one_type_shown(parents, two, type_uses(parents, two)) is False
 
 
 def test_a_large_type_without_room_for_itself_still_shows_it() -> None:
@@ -213,7 +235,7 @@ def test_a_large_type_without_room_for_itself_still_shows_it() -> None:
         )
     ]
     mdevs = [mdev("big")]
-    assert holds_one_type(parents, mdevs, type_uses(parents, mdevs))
+    assert one_type_shown(parents, mdevs, type_uses(parents, mdevs))
 
 
 def test_vfs_show_it_only_if_one_is_unused() -> None:
@@ -221,7 +243,7 @@ def test_vfs_show_it_only_if_one_is_unused() -> None:
     types = (MdevType(id="a", available=0, total=4), MdevType(id="b", total=4))
     both = [gpu(*types, at=vf) for vf in VFS[:2]]
     taken = [mdev("a", at=vf.address) for vf in both]
-    assert not holds_one_type(both, taken, type_uses(both, taken))
+    assert one_type_shown(both, taken, type_uses(both, taken)) is None
     free = gpu(MdevType(id="a", available=1, total=4), types[1], at=VFS[1])
     half = [both[0], free]
-    assert holds_one_type(half, taken[:1], type_uses(half, taken[:1]))
+    assert one_type_shown(half, taken[:1], type_uses(half, taken[:1]))

@@ -36,6 +36,7 @@ KEYS = st.sampled_from(
         "one_time_use",
         "cleaning_command",
         "max_instances",
+        "one_type",
         "colour",
     ]
 )
@@ -114,6 +115,7 @@ def test_a_rule_holds_everything_that_it_says() -> None:
                     "trusted": 1,
                     "one_time_use": False,
                     "max_instances": 3,
+                    "one_type": "no",
                     "colour": "red",
                     "deep": {"b": [1], "a": None},
                 }
@@ -134,6 +136,7 @@ def test_a_rule_holds_everything_that_it_says() -> None:
         physical_network="net1",
         trusted=True,
         max_instances=3,
+        one_type=False,
         other=(("colour", "red"), ("deep", '{"a": null, "b": [1]}')),
     )
 
@@ -209,6 +212,8 @@ def test_all_bad_rules_are_told_at_once() -> None:
         ('{"sriov_numvfs": 1.5}', "whole number from 1 to 65535"),
         ('{"max_instances": "-1", "mdev_type": "a"}', "whole number from 1"),
         ('{"max_instances": 1}', "add mdev_type"),
+        ('{"one_type": true}', "is about vGPUs; add mdev_type or vgpu_type"),
+        ('{"one_type": 7, "mdev_type": "a"}', "neither yes nor no"),
         ('{"resource_class": "VCPU"}', "cells provide"),
         ('{"traits": ["a", ""]}', "is no text"),
         ('{"traits": 5}', "is no list"),

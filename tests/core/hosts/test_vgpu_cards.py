@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import pytest
+from tests.core.hosts.vgpu_hosts import (
+    ANY,
+    CARD,
+    ONE,
+    PF,
+    ROOT,
+    TYPES,
+    asking,
+    card_of,
+    held,
+    only_card,
+    snapshot,
+)
 
 from sundog.core.choosing.choose_host import check, fit_host
-from sundog.core.devices.device import (
-    Card,
-    DeviceKind,
-    MdevType,
-    PciFunction,
-    VgpuPart,
-)
-from sundog.core.devices.device_spec import parse_device_specs
-from sundog.core.devices.pci_address import PciAddress
-from sundog.core.devices.vgpu import types_of_cards, with_known_types
+from sundog.core.devices.device import DeviceKind, VgpuPart
 from sundog.core.hosts.called_tree import call_for
 from sundog.core.hosts.card_inventory import CARD_BUDGET
-from sundog.core.hosts.host_snapshot import (
-    Cell,
-    Holding,
-    HostFacts,
-    HostSnapshot,
-    HostState,
-)
+from sundog.core.hosts.host_snapshot import HostState
 from sundog.core.hosts.provider_tree import Inventory, card_name, provider_uuid
-from sundog.core.hosts.whitelist import GONE, LEFT, HostPolicy, offer
+from sundog.core.hosts.whitelist import GONE, LEFT
 from sundog.core.requests.guest_request import (
     DeviceRequest,
     DeviceWant,
@@ -38,105 +35,7 @@ from sundog.core.requests.guest_request import (
 )
 
 if TYPE_CHECKING:
-    from sundog.core.choosing.assignment import Assignment, DeviceShare
-
-ROOT = UUID(int=1)
-ONE = UUID(int=7)
-CARD = PciAddress(0, 0x17, 0, 0)
-TYPES = (
-    MdevType(id="1152", name="NVIDIA L40S-8Q", available=1, size_mb=8192),
-    MdevType(id="1155", name="NVIDIA L40S-24Q", available=1, size_mb=24576),
-    MdevType(id="1156", name="NVIDIA L40S-48Q", available=1, size_mb=49152),
-)
-ANY = '{"vgpu_type": "*"}'
-PF = PciFunction(
-    address=CARD,
-    vendor_id="10de",
-    product_id="26b9",
-    kind=DeviceKind.PF,
-    product="L40S",
-    numa_nodes=frozenset({0}),
-    total_vfs=8,
-)
-
-
-def vf(number: int, current: str = "") -> PciFunction:
-    """Return a VF of an empty card, or one that is set while the others list all."""
-    types = (MdevType(id=current),) if current else TYPES
-    return PciFunction(
-        address=PciAddress(0, 0x17, 0, 4 + number),
-        vendor_id="10de",
-        product_id="26b9",
-        kind=DeviceKind.VF,
-        parent=CARD,
-        numa_nodes=frozenset({0}),
-        vgpu=VgpuPart(current=current, types=types),
-    )
-
-
-def card_of(*set_types: str, left_mb: int = 49152, vfs: int = 8) -> list[PciFunction]:
-    """Return a card whose first VFs are set; the others list what fits, if mixed."""
-    fits = tuple(kind for kind in TYPES if (kind.size_mb or 0) <= left_mb)
-    functions = [PF]
-    for number in range(vfs):
-        if number < len(set_types):
-            functions.append(vf(number, set_types[number]))
-        else:
-            free = vf(number)
-            functions.append(replace(free, vgpu=VgpuPart(types=fits)))
-    return functions
-
-
-def snapshot(
-    functions: list[PciFunction], *rules: str, held: tuple[Holding, ...] = ()
-) -> HostSnapshot:
-    """Return the host under these rules."""
-    # As its agent knows it: the card was seen when it was empty.
-    functions = list(with_known_types(functions, types_of_cards(card_of())))
-    cpus = frozenset(range(8))
-    cell = Cell(
-        id=0,
-        socket=0,
-        cpus=cpus,
-        shared=cpus,
-        dedicated=frozenset(),
-        siblings=(),
-        memory_mb=65536,
-    )
-    facts = HostFacts(name="h1", uuid=ROOT, cells=(cell,), functions=tuple(functions))
-    return offer(facts, parse_device_specs(rules or [ANY]), HostPolicy(), held)
-
-
-def asking(**counts: int) -> GuestRequest:
-    """Return a request for vGPUs: ``q8=2`` are two of 8 GiB."""
-    return GuestRequest(
-        vcpus=1,
-        memory_mb=64,
-        devices=tuple(
-            DeviceRequest(
-                id=name,
-                alias=name,
-                count=count,
-                policy=NumaPolicy.REQUIRED,
-                wants=(
-                    DeviceWant(
-                        kind=DeviceKind.VGPU, type_id=f"NVIDIA L40S-{name[1:]}Q"
-                    ),
-                ),
-            )
-            for name, count in counts.items()
-        ),
-    )
-
-
-def only_card(of: HostSnapshot) -> Card:
-    (card,) = of.cards
-    return card
-
-
-def held(assignment: Assignment | None, consumer: UUID = ONE) -> Holding:
-    assert assignment is not None
-    return Holding(consumer=consumer, assignment=assignment)
+    from sundog.core.choosing.assignment import DeviceShare
 
 
 def test_each_vf_is_offered_as_every_type_of_its_rule() -> None:
@@ -231,7 +130,7 @@ def test_a_vf_that_others_set_is_theirs() -> None:
 
 def test_a_type_of_others_that_no_rule_offers_leaves_the_kernels_word() -> None:
     """What it costs nobody says, but what may still be set was free."""
-    rule = '{"vgpu_type": ["1152", "1155"]}'
+    rule = '{"vgpu_type": ["1152", "1155"], "one_type": false}'
     functions = card_of("9999", left_mb=24576)
     state = HostState(snapshot=snapshot(functions, rule))
     assert fit_host(asking(q24=1), state) is not None

@@ -40,6 +40,7 @@ def start(folder: Path, *buses: str) -> Service:
                 "product_id": "26b9",
                 "address": f"*:{bus}:*.*",
                 "vgpu_type": [*(f"NVIDIA L40S-{size}Q" for size in (1, 8, 24)), 1156],
+                **({} if bus == ONE_SIZE else {"one_type": False}),
             }
         )
         for bus in buses

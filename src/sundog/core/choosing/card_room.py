@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sundog.core.choosing.assignment import MADE_KINDS, made_uuid
-from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.device import DeviceKind, kin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,7 +34,8 @@ NO_LIMIT = 1 << 30
 class Face(NamedTuple):
     """What a want may ask about: plain, sortable values, shared by many devices.
 
-    ``live`` is -1 when the rule is silent on live migration, else 0 or 1.
+    ``live`` is -1 when the rule is silent on live migration, else 0 or 1. No want asks
+    about ``kin``; it is what a card of one type at a time goes by.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Face(NamedTuple):
     type_name: str
     traits: tuple[str, ...]
     live: int
+    kin: str
 
 
 class Offer(NamedTuple):
@@ -191,7 +193,7 @@ def free_of(device: Device, card: Card, use: CardUse) -> int:
         or address in use.whole
         or (fills_parent(device) and address in use.makers)
         or (device.kind is DeviceKind.PF and bool(use.whole or use.makers))
-        or (made and card.one_type and bool(use.types - {device.type_id}))
+        or (made and card.one_type and _is_of_another_kin(device, card, use))
         or device.cost > budget_left(card, use)
     )
     if refused:
@@ -201,6 +203,11 @@ def free_of(device: Device, card: Card, use: CardUse) -> int:
     most = 1 if fills_parent(device) else NO_LIMIT
     free = min(device.available - use.pending[address, device.type_id], most)
     return max(0, min(free, cap - use.instances))
+
+
+def _is_of_another_kin(device: Device, card: Card, use: CardUse) -> bool:
+    kins = {each.type_id: kin_of(each) for each in card.devices} if use.types else {}
+    return any(kins.get(used, used) != kin_of(device) for used in use.types)
 
 
 def face_of(device: Device) -> Face:
@@ -215,6 +222,7 @@ def face_of(device: Device) -> Face:
         device.type_name,
         tuple(sorted(device.tags.traits)),
         -1 if live is None else int(live),
+        kin_of(device),
     )
 
 

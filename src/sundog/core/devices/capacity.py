@@ -40,6 +40,14 @@ class TypeUse:
     in_use: int = 0
     available: int = 0
 
+    @property
+    def kin(self) -> str:
+        """What a card that makes one type at a time lets stand together.
+
+        The type itself; of vGPUs on VFs, all that are of one size.
+        """
+        return self.id if self.card_mb is None else f"{self.size_mb} MiB"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardBudget:
@@ -111,26 +119,44 @@ def _sum_up(id_: str, found: list[MdevType], in_use: int, *, alone: bool) -> Typ
     )
 
 
-def holds_one_type(
+def one_type_shown(
     parents: Sequence[PciFunction], mdevs: Sequence[Mdev], uses: Sequence[TypeUse]
-) -> bool:
-    """Whether the kernel shows that the card makes one type at a time.
+) -> bool | None:
+    """Whether the kernel shows that the card makes one type at a time; None: neither.
 
-    It does if one type is in use and no other may be made, although the shared budget
-    has room for another. An empty card does not show it.
+    It does if what is in use is of one kin and no other may be made, although the
+    shared budget has room for another. It shows the contrary if two kins are in use,
+    or another may be made beside one. An empty card shows nothing.
     """
-    taken = {mdev.parent for mdev in mdevs}
-    if all(parent.parent is not None and parent.address in taken for parent in parents):
-        return False  # A VF makes one mdev, so VFs in use show nothing.
-    used = [use for use in uses if use.in_use]
-    others = [use for use in uses if not use.in_use]
-    if len(used) != 1 or not others or any(use.available for use in others):
+    addresses = {parent.address for parent in parents}
+    there = [mdev for mdev in mdevs if mdev.parent in addresses]
+    kins = {use.kin for use in uses if use.in_use}
+    others = [use for use in uses if use.kin not in kins]
+    if len(kins) > 1 or (kins and any(use.available for use in others)):
         return False
+    taken = {mdev.parent for mdev in there}
+    is_unknown = (
+        not kins
+        or not others
+        # Nobody knows what a strange type leaves room for.
+        or bool({mdev.type_id for mdev in there} - {use.id for use in uses})
+        # A VF makes one, so VFs in use show nothing.
+        or all(each.parent is not None and each.address in taken for each in parents)
+    )
+    return None if is_unknown else _leaves_room(uses, kins)
+
+
+def _leaves_room(uses: Sequence[TypeUse], kins: set[str]) -> bool | None:
+    """Whether what one kin uses leaves room for another, that may not be made."""
     budget, costs = _share(uses)
-    room = budget - used[0].in_use * costs[used[0].id]
-    if used[0].available == 0 and room >= costs[used[0].id]:
-        return False  # Something else is in the way of every type.
-    return room >= min(costs[use.id] for use in others)
+    room = budget - sum(use.in_use * costs[use.id] for use in uses)
+    same = [use for use in uses if use.kin in kins]
+    if not any(use.available for use in same) and any(
+        room >= costs[use.id] for use in same
+    ):
+        return None  # Something else is in the way of every type.
+    others = (costs[use.id] for use in uses if use.kin not in kins)
+    return True if room >= min(others) else None
 
 
 def total_on_card(use: TypeUse, uses: Sequence[TypeUse], vfs: int = 0) -> int:

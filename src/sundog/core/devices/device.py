@@ -113,8 +113,9 @@ class DeviceTags:
     """What the matching whitelist rule says of a device beside matching it.
 
     ``resource_class`` and ``traits`` are already in Placement's spelling.
-    ``live_migratable`` is None when the rule is silent. ``other`` holds the keys
-    that Sundog does not know, as opaque tags.
+    ``live_migratable`` and ``one_type`` are None when the rule is silent. ``one_type``
+    says whether a card makes one type (of vGPUs: one size) at a time. ``other`` holds
+    the keys that Sundog does not know, as opaque tags.
     """
 
     resource_class: str = ""
@@ -127,6 +128,7 @@ class DeviceTags:
     # What cleans a device that is used once: the command and its arguments.
     cleaning_command: tuple[str, ...] = ()
     max_instances: int | None = None
+    one_type: bool | None = None
     other: tuple[tuple[str, str], ...] = ()
 
 
@@ -137,7 +139,8 @@ class Device:
     A whole function (PCI, PF, VF) has ``total`` 1. A type (MDEV, VGPU) has the
     parent's address, ``type_id``, ``total`` instances on an empty card, and
     ``available``: how many more the kernel would make at the time of the scan.
-    ``cost`` is what one instance takes of the card's ``budget``.
+    ``cost`` is what one instance takes of the card's ``budget``. ``kin`` is equal for
+    types that a card which makes one type at a time makes together.
     ``resource_class`` is Placement's class for it (the rule's, or the default).
     ``unavailable`` is a reason; empty means that it may be handed out.
     """
@@ -150,11 +153,17 @@ class Device:
     numa_nodes: frozenset[int] = frozenset()
     type_id: str = ""
     type_name: str = ""
+    kin: str = ""
     total: int = 1
     available: int = 1
     cost: int = 1
     tags: DeviceTags = field(default_factory=DeviceTags)
     unavailable: str = ""
+
+
+def kin_of(device: Device) -> str:
+    """Return a device's kin; a type that says none is its own."""
+    return device.kin or device.type_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +173,8 @@ class Card:
     All devices of a card draw on one ``budget`` (no unit of its own; each device's
     ``cost`` is a share of it). A PF costs the whole budget, so that it and its VFs
     exclude each other; mdev types cost their share, so that mixed types can never
-    oversell the card. ``one_type`` says that all mdevs of the card must be of one
-    type at a time. ``max_instances`` caps the mdevs of the card (the rule's tag).
+    oversell the card. ``one_type`` says that all mdevs or vGPUs of the card must be of
+    one kin at a time. ``max_instances`` caps the mdevs of the card (the rule's tag).
     ``product`` is for people.
     """
 

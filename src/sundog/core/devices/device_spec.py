@@ -53,6 +53,7 @@ _KEYS: Final = frozenset(
         "one_time_use",
         "cleaning_command",
         "max_instances",
+        "one_type",
     }
 )
 
@@ -162,6 +163,8 @@ def _check_together(rule: Rule) -> None:
         rule.tell(
             "max_instances", "caps the vGPUs of a card; add mdev_type or vgpu_type"
         )
+    if "one_type" in rule and not ("mdev_type" in rule or "vgpu_type" in rule):
+        rule.tell("one_type", "is about vGPUs; add mdev_type or vgpu_type")
 
 
 def _read_tags(rule: Rule) -> DeviceTags:
@@ -182,6 +185,7 @@ def _read_tags(rule: Rule) -> DeviceTags:
         max_instances=rule.read(
             "max_instances", partial(as_count, largest=_MOST_INSTANCES), None
         ),
+        one_type=rule.read("one_type", as_flag, None),
         other=tuple((key, _as_tag(rule.raw(key))) for key in rule.rest(_KEYS)),
     )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from sundog.core.devices.device import kin_of
 from sundog.core.hosts.provider_tree import Inventory
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def _at_most(card: Card, name: str) -> int:
     typed = [device for device in named if device.type_id]
     groups = [typed]
     if card.one_type:
-        names = {device.type_id for device in typed}
-        groups = [[one for one in typed if one.type_id == name] for name in names]
+        kins = {kin_of(device) for device in typed}
+        groups = [[one for one in typed if kin_of(one) == kin] for kin in kins]
     made = max((_fill(card.budget, group) for group in groups), default=0)
     if card.max_instances is not None:
         made = min(made, card.max_instances)

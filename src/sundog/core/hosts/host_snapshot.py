@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment
     from sundog.core.devices.device import Card, Mdev, PciFunction
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.pages import PagePool
 
 
@@ -53,6 +55,8 @@ class HostFacts:
     ``libvirt_version`` and ``qemu_version`` count as libvirt does: 9.0.0 is 9000000,
     0 is unknown. ``boot_id`` changes with every boot of the host's kernel; ``booted``
     is when that was, if it is told.
+    ``one_type`` tells of cards whether they were last seen to make one type at a time,
+    which an empty one does not show.
     """
 
     name: str
@@ -65,6 +69,7 @@ class HostFacts:
     qemu_version: int = 0
     boot_id: str = ""
     booted: datetime | None = None
+    one_type: Mapping[PciAddress, bool] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 

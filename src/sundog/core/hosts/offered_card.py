@@ -11,7 +11,7 @@ from sundog.core.devices import placement_names
 from sundog.core.devices.capacity import (
     TypeUse,
     card_budget,
-    holds_one_type,
+    one_type_shown,
     total_on_card,
     type_uses,
 )
@@ -91,6 +91,7 @@ class _Shares:
     totals: dict[str, int]
     in_use: Counter[tuple[PciAddress, str]]
     types: frozenset[str]
+    kins: dict[str, str]
 
 
 def build_card(
@@ -98,10 +99,13 @@ def build_card(
     offers: Sequence[Offer],
     functions: Sequence[PciFunction],
     mdevs: Sequence[Mdev],
+    *,
+    was_one_type: bool | None = None,
 ) -> Card:
     """Make a card of what is offered and kept on it.
 
-    ``functions`` are all those that a scan found on the card, offered or not.
+    ``functions`` are all those that a scan found on the card, offered or not;
+    ``was_one_type`` is what the card showed before of how it makes types.
     """
     parents = [function for function in functions if function.types]
     uses = type_uses(parents, mdevs)
@@ -112,10 +116,32 @@ def build_card(
         address=address,
         devices=tuple(_with_traits(_device(found, shares)) for found in ordered),
         budget=shares.budget,
-        one_type=holds_one_type(parents, mdevs, uses),
+        one_type=_is_one_type(
+            offers, shown=one_type_shown(parents, mdevs, uses), was=was_one_type
+        ),
         max_instances=min(caps, default=None),
         product=next((f.product for f in functions if f.address == address), ""),
     )
+
+
+def _is_one_type(
+    offers: Sequence[Offer], *, shown: bool | None, was: bool | None
+) -> bool:
+    """Say whether the card makes one type at a time.
+
+    That it shows so now wins, then the rule's word, then what it shows or showed. Of a
+    card that never showed it the default is told: NVIDIA's drivers start with VFs of
+    one size, while mdevs may be mixed unless a card shows otherwise.
+    """
+    said = {found.tags.one_type for found in offers if not found.kept}
+    if shown or True in said:
+        return True
+    if False in said:
+        return False
+    known = was if shown is None else shown
+    if known is not None:
+        return known
+    return any(found.kind is DeviceKind.VGPU for found in offers)
 
 
 def _share(
@@ -138,6 +164,7 @@ def _share(
         types=frozenset(
             o.type_id for o in offers if o.kind in MADE_KINDS and not o.kept
         ),
+        kins={use.id: use.kin for use in drawn},
     )
 
 
@@ -153,6 +180,7 @@ def _device(found: Offer, shares: _Shares) -> Device:
         numa_nodes=function.numa_nodes if function else found.kept[0].numa_nodes,
         type_id=found.type_id,
         type_name=found.made.name if found.made else "",
+        kin=shares.kins.get(found.type_id, found.type_id),
         total=_total(found, shares),
         available=_available(found),
         cost=_cost(found, shares),

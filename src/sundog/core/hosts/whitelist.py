@@ -71,7 +71,7 @@ def offer(
         qemu_version=facts.qemu_version,
         boot_id=facts.boot_id,
         booted=facts.booted,
-        problems=(*facts.problems, *_problems(matched)),
+        problems=(*facts.problems, *_problems(matched), *_lost_modes(facts, matched)),
     )
 
 
@@ -161,7 +161,13 @@ def _cards(facts: HostFacts, offers: Sequence[Offer]) -> tuple[Card, ...]:
     for function in facts.functions:
         siblings.setdefault(card_address(function), []).append(function)
     return tuple(
-        build_card(address, by_card[address], siblings.get(address, ()), facts.mdevs)
+        build_card(
+            address,
+            by_card[address],
+            siblings.get(address, ()),
+            facts.mdevs,
+            was_one_type=facts.one_type.get(address),
+        )
         for address in sorted(by_card)
     )
 
@@ -200,3 +206,21 @@ def _problems(
                     + ("any vGPU" if name == "*" else f"the vgpu_type {name}")
                     + "; VFs must be enabled, and the driver's own",
                 )
+
+
+def _lost_modes(
+    facts: HostFacts, matched: Sequence[tuple[PciFunction, DeviceSpec]]
+) -> Iterator[Problem]:
+    """Tell of cards that were seen to make one type although a rule denies that."""
+    rules = {
+        card_address(function): spec.where
+        for function, spec in matched
+        if spec.tags.one_type is False and function.types
+    }
+    for card, where in sorted(rules.items()):
+        if facts.one_type.get(card):
+            yield Problem(
+                where=str(card),
+                reason="was seen to make one type or size at a time, but "
+                f"{where} says one_type false; set its mode, after its VFs are there",
+            )

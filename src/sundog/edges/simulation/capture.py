@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sundog.core.devices.capacity import holds_one_type, type_uses
+from sundog.core.devices.capacity import one_type_shown, type_uses
 from sundog.core.devices.device import DeviceKind
 from sundog.core.errors import BadConfigurationError
 from sundog.core.hosts.pages import SMALL_PAGE_KB
@@ -183,7 +183,7 @@ def _pattern(vfs: Sequence[PciFunction]) -> str:
 def _mdev(makers: Sequence[PciFunction], mdevs: Sequence[Mdev]) -> MdevModel:
     uses = type_uses(makers, mdevs)
     names = {each.id: each.name for maker in makers for each in maker.mdev_types}
-    one_type = holds_one_type(makers, mdevs, uses)
+    one_type = one_type_shown(makers, mdevs, uses) is True
     return MdevModel(
         types=tuple(
             TypeModel(

@@ -6,14 +6,11 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from sundog.core.devices.card_notes import CardNotes, NotedType
+from sundog.core.devices.card_notes import CardNotes, NotedType, modes_shown
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.devices.vgpu import learnt, with_known_types
+from sundog.core.devices.vgpu import learnt, set_vgpus, with_known_types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sundog.core.devices.device import MdevType
     from sundog.core.hosts.host_snapshot import HostFacts
     from sundog.workflows.projects.shelf import Shelf
 
@@ -25,6 +22,10 @@ class CardMemory(Protocol):
         """Return a scan with what it does not show, and note what it does."""
         ...
 
+    def learn(self, facts: HostFacts) -> bool:
+        """Note what a scan shows; whether a card is of another mode than was known."""
+        ...
+
 
 class NoMemory:
     """Fulfils ``CardMemory`` where nothing is noted."""
@@ -32,6 +33,10 @@ class NoMemory:
     def complete(self, facts: HostFacts) -> HostFacts:
         """Return the scan as it is."""
         return facts
+
+    def learn(self, facts: HostFacts) -> bool:  # noqa: ARG002 - the port's signature
+        """Note nothing."""
+        return False
 
 
 class CardBook:
@@ -46,25 +51,48 @@ class CardBook:
     def complete(self, facts: HostFacts) -> HostFacts:
         """Return a scan with what it does not show, and note what it does."""
         with self._lock:
-            known = {
-                PciAddress.parse(one.address): one.known
-                for one in self._known.values()
-                if one.host == facts.name
-            }
-            known |= learnt(facts.functions, known)
-            for card, types in known.items():
-                self._note(facts.name, str(card), types)
-        return replace(facts, functions=with_known_types(facts.functions, known))
+            return self._complete(facts)
 
-    def _note(self, host: str, address: str, types: Sequence[MdevType]) -> None:
-        new = CardNotes(
-            host=host,
-            address=address,
-            types=tuple(
-                NotedType(id=kind.id, name=kind.name, size_mb=kind.size_mb)
-                for kind in types
-            ),
-        )
-        if new.types and self._known.get((host, address)) != new:
-            self._shelf.change(host, address, lambda _: new)
-            self._known[host, address] = new
+    def learn(self, facts: HostFacts) -> bool:
+        """Note what a scan shows; whether a card is of another mode than was known."""
+        with self._lock:
+            before = self._modes(facts.name)
+            return self._complete(facts).one_type != before
+
+    def _complete(self, facts: HostFacts) -> HostFacts:
+        known = {
+            PciAddress.parse(one.address): one.known
+            for one in self._known.values()
+            if one.host == facts.name and one.types
+        }
+        types = known | learnt(facts.functions, known)
+        functions = with_known_types(facts.functions, types)
+        shown = modes_shown(functions, (*facts.mdevs, *set_vgpus(functions)))
+        modes = self._modes(facts.name) | shown
+        for card in types.keys() | shown.keys():
+            self._note(
+                CardNotes(
+                    host=facts.name,
+                    address=str(card),
+                    types=tuple(
+                        NotedType(id=kind.id, name=kind.name, size_mb=kind.size_mb)
+                        for kind in types.get(card) or known.get(card, ())
+                    ),
+                    one_type=modes.get(card),
+                )
+            )
+        return replace(facts, functions=functions, one_type=modes)
+
+    def _modes(self, host: str) -> dict[PciAddress, bool]:
+        return {
+            PciAddress.parse(one.address): one.one_type
+            for one in self._known.values()
+            if one.host == host and one.one_type is not None
+        }
+
+    def _note(self, new: CardNotes) -> None:
+        key = new.host, new.address
+        has_something = new.types or new.one_type is not None
+        if has_something and self._known.get(key) != new:
+            self._shelf.change(*key, lambda _: new)
+            self._known[key] = new

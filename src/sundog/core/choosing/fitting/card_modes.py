@@ -159,12 +159,12 @@ def _even_cap(card: CardRoom, items: list[_Item]) -> int | None:
     """Tell the card's limit in sum, or None when its devices share unevenly."""
     costs = {item.offer.cost for item in items}
     made = {item.offer.face.kind in MADE for item in items}
-    types = {item.offer.face.type_id for item in items}
+    kins = {item.offer.face.kin for item in items}
     uneven = (
         len({item.group for item in items}) < len(items)
         or len(costs) > 1
         or (card.instances < NO_LIMIT and len(made) > 1)
-        or (card.one_type and len(types) > 1)
+        or (card.one_type and len(kins) > 1)
         or (_has_pf(items) and len(items) > 1)
     )
     if uneven:
@@ -256,7 +256,7 @@ def _is_possible(card: CardRoom, items: list[_Item], counts: list[int]) -> bool:
     return (
         sum(item.offer.cost * count for item, count in used) <= card.room
         and sum(count for _, count in made) <= card.instances
-        and not (card.one_type and len({i.offer.face.type_id for i, _ in made}) > 1)
+        and not (card.one_type and len({i.offer.face.kin for i, _ in made}) > 1)
         and not (_has_pf([item for item, _ in used]) and len(used) > 1)
         and all(
             count <= item.offer.free * (item.places - alone.get(item.group, 0))
