@@ -18,7 +18,7 @@ from tests.drills.parts import SLICE, Machine, Process
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import ConflictError, SundogError, UnavailableError
 from sundog.core.lives.server import Phase, ServerEvent
-from sundog.core.lives.server_life import ERRANDS
+from sundog.core.lives.server_life import ERRANDS, MOVE_EVENTS
 from sundog.edges.simulation.host_model import Fault, FaultKind
 
 SHORT_SECONDS, LONG_SECONDS = 3.0, 60.0
@@ -102,7 +102,9 @@ class Soak:
     def _act(self, process: Process, server: UUID) -> Phase:
         """Ask for an action that the server may be asked for, or let a heart beat."""
         phase = process.phase(server)
-        events = sorted({e.asked.name for e in ERRANDS if e.origin is phase})
+        # Moves need a second host, and are tried in every step elsewhere.
+        asked = {errand.asked for errand in ERRANDS if errand.origin is phase}
+        events = sorted(event.name for event in asked - MOVE_EVENTS)
         if not events or self.random.random() < 0.2:
             process.heartbeat.beat()
             return process.phase(server)
