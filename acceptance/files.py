@@ -25,6 +25,8 @@ _ACCOUNTS: Final = (
     ("five-admin", "five", "admin", "admin"),
     ("six-service", "six", "admin service", "admin"),
 )
+# Nova's defaults; Sundog has no limits of these by default.
+_QUOTAS: Final = {"instances": 10, "cores": 20, "ram": 51200}
 # What is obeyed here whatever an operator enables in Nova.
 _FILTERS: Final = (
     "DifferentHostFilter",
@@ -75,6 +77,8 @@ build_interval = 1
 build_timeout = 60
 [compute-feature-enabled]
 resize = true
+block_migration_for_live_migration = true
+live_migrate_paused_instances = true
 volume_attachment = false
 console_output = true
 personality = true
@@ -105,6 +109,7 @@ def write(folder: Path, client: Client) -> tuple[Path, Path]:
     for name, memory in (("one", 64), ("two", 128)):
         flavor = {"id": name, "name": name, "ram": memory, "vcpus": 1, "disk": 1}
         client.call("POST", "/v2.1/flavors", {"flavor": flavor})
+    client.call("PUT", "/v2.1/os-quota-class-sets/default", {"quota_class_set": _QUOTAS})
     images = client.call("GET", "/v2/images")["images"]
     by_name = {image["name"]: image["id"] for image in images}
     for config, neutron in ((common, "true"), (own_projects, "false")):
