@@ -77,6 +77,7 @@ build_interval = 1
 build_timeout = 60
 [compute-feature-enabled]
 resize = true
+rescue = true
 block_migration_for_live_migration = true
 live_migrate_paused_instances = true
 volume_attachment = false
@@ -109,7 +110,9 @@ def write(folder: Path, client: Client) -> tuple[Path, Path]:
     for name, memory in (("one", 64), ("two", 128)):
         flavor = {"id": name, "name": name, "ram": memory, "vcpus": 1, "disk": 1}
         client.call("POST", "/v2.1/flavors", {"flavor": flavor})
-    client.call("PUT", "/v2.1/os-quota-class-sets/default", {"quota_class_set": _QUOTAS})
+    client.call(
+        "PUT", "/v2.1/os-quota-class-sets/default", {"quota_class_set": _QUOTAS}
+    )
     images = client.call("GET", "/v2/images")["images"]
     by_name = {image["name"]: image["id"] for image in images}
     for config, neutron in ((common, "true"), (own_projects, "false")):

@@ -75,6 +75,7 @@ def test_what_a_guest_boots_is_its_images_word() -> None:
     """Disk size from the flavor; kernel, ramdisk and command line from properties."""
     share = CellShare(host_cell=1, shared_cpus=2, memory_mb=512)
     plain, kernel = server(2), {"kernel_id": "k", "ramdisk_id": "r"}
+    booted = BootSource(image_id="i", kernel_id="k", ramdisk_id="r")
     flavor = replace(plain.flavor, disk_gb=7)
     said = replace(
         plain,
@@ -83,9 +84,24 @@ def test_what_a_guest_boots_is_its_images_word() -> None:
     )
     chosen = Assignment(host="h", cells=(share,))
     assert guest_config(plain, chosen, HOST).boot == BootSource(image_id="i")
-    assert guest_config(said, chosen, HOST).boot == BootSource(
-        image_id="i", disk_gb=7, command_line="quiet", **kernel
+    assert guest_config(said, chosen, HOST).boot == replace(
+        booted, disk_gb=7, command_line="quiet"
     )
+
+
+def test_a_rescued_guest_boots_from_another_image() -> None:
+    """Its own disk is told, too, with the size that it has."""
+    share = CellShare(host_cell=1, shared_cpus=2, memory_mb=512)
+    flavor = replace(server(2).flavor, disk_gb=7)
+    rescued = replace(
+        server(2),
+        flavor=flavor,
+        rescue_image_id="other",
+        rescue_properties={"kernel_id": "k"},
+    )
+    boot = guest_config(rescued, Assignment(host="h", cells=(share,)), HOST).boot
+    assert (boot.image_id, boot.disk_gb) == ("i", 7)
+    assert boot.rescue == BootSource(image_id="other", kernel_id="k")
 
 
 def test_a_floating_guest_may_have_huge_pages() -> None:

@@ -117,6 +117,8 @@ ASK: Final[Mapping[ServerEvent, Callable[[ActionBook, Call, ServerEvent], object
     ServerEvent.REBUILD: lambda book, call, _: book.rebuild(
         call, Rebuild(image_id=OTHER_IMAGE.id)
     ),
+    ServerEvent.RESCUE: lambda book, call, _: book.rescue(call, OTHER_IMAGE.id),
+    ServerEvent.UNRESCUE: lambda book, call, _: book.unrescue(call),
     ServerEvent.UNSHELVE: lambda book, call, _: book.unshelve(call, None),
     ServerEvent.ATTACH: lambda book, call, _: plugs(book).attach(call, "vGPU:1"),
     ServerEvent.DETACH: lambda book, call, _: plugs(book).detach(call, "vGPU/0"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 GUESTS = {
     Phase.ACTIVE: {GuestState.RUNNING},
     Phase.SHUTOFF: {GuestState.OFF, GuestState.ABSENT},
+    Phase.RESCUED: {GuestState.RUNNING},
     Phase.PAUSED: {GuestState.PAUSED},
     Phase.SUSPENDED: {GuestState.SAVED},
     Phase.RESIZED: {GuestState.RUNNING},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.assignment import mdev_uuid
@@ -57,6 +57,7 @@ class BootSource:
 
     ``disk_gb`` is the least that its disk has; ``kernel_id`` and ``ramdisk_id`` name
     images that are booted without a boot loader, empty when the disk has one.
+    ``rescue`` is what it boots instead while it is rescued; its disk is then a second.
     """
 
     image_id: str = ""
@@ -64,6 +65,7 @@ class BootSource:
     kernel_id: str = ""
     ramdisk_id: str = ""
     command_line: str = ""
+    rescue: BootSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +130,16 @@ def guest_config(
 
 
 def _boot_source(server: Server) -> BootSource:
-    said = server.image_properties
+    own = _image_source(server.image_id, server.image_properties)
+    rescue = None
+    if server.rescue_image_id is not None:
+        rescue = _image_source(server.rescue_image_id, server.rescue_properties)
+    return replace(own, disk_gb=server.flavor.disk_gb, rescue=rescue)
+
+
+def _image_source(image_id: str, said: Mapping[str, str]) -> BootSource:
     return BootSource(
-        image_id=server.image_id,
-        disk_gb=server.flavor.disk_gb,
+        image_id=image_id,
         kernel_id=said.get("kernel_id", ""),
         ramdisk_id=said.get("ramdisk_id", ""),
         command_line=said.get("os_command_line", ""),

@@ -25,6 +25,7 @@ WAY_TO = {
     Phase.PAUSED: ServerEvent.PAUSE,
     Phase.SUSPENDED: ServerEvent.SUSPEND,
     Phase.SHELVED_OFFLOADED: ServerEvent.SHELVE,
+    Phase.RESCUED: ServerEvent.RESCUE,
 }
 FAILURE = HostRefusedError("the host says no")
 # Moves have tests of their own.
@@ -47,7 +48,7 @@ def standing(here: World, phase: Phase) -> Call:
     if phase is Phase.ERROR:
         here.actions.reset(call, active=False)
     elif phase in WAY_TO:
-        here.actions.act(call, WAY_TO[phase])
+        ask(here, call, WAY_TO[phase])
         here.work()
     assert here.store.servers.get(one).phase is phase
     return call
@@ -63,6 +64,10 @@ def ask(here: World, call: Call, event: ServerEvent) -> None:
         here.plugs.attach(call, "vGPU:1")
     elif event is ServerEvent.DETACH:
         here.plugs.detach(call, "vf/0")
+    elif event is ServerEvent.RESCUE:
+        here.actions.rescue(call, None)
+    elif event is ServerEvent.UNRESCUE:
+        here.actions.unrescue(call)
     else:
         here.actions.act(call, event)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sundog.core.requests.guest_request import GuestRequest
 
 _KIND = DisagreementKind
-_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED, Phase.RESIZED})
+_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED, Phase.RESIZED, Phase.RESCUED})
 _OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED, Phase.RESIZED_SHUTOFF})
 _HOLDS: Final = _RUNS | _OFF
 # A server in one of these needs nothing of a host.

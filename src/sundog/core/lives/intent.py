@@ -64,6 +64,8 @@ PLANS: Final[Mapping[str, Plan]] = {
     ServerEvent.SUSPEND.value: Plan(("detach devices", "save the guest")),
     ServerEvent.RESUME.value: Plan(("restore the guest", "attach devices")),
     ServerEvent.REBUILD.value: Plan(("end the guest", "start the guest")),
+    ServerEvent.RESCUE.value: Plan(("end the guest", "start the guest")),
+    ServerEvent.UNRESCUE.value: Plan(("end the guest", "start the guest")),
     ServerEvent.SHELVE.value: Plan(
         ("remove the guest", "release the charge", "forget the claim"), CutOff.GOES_ON
     ),

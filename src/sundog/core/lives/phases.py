@@ -21,6 +21,7 @@ class ServerStatus(Enum):
     VERIFY_RESIZE = "VERIFY_RESIZE"
     REVERT_RESIZE = "REVERT_RESIZE"
     MIGRATING = "MIGRATING"
+    RESCUE = "RESCUE"
     ERROR = "ERROR"
     DELETED = "DELETED"
 
@@ -48,6 +49,8 @@ class ServerTask(Enum):
     # Nova has no tasks for what it does not do.
     ATTACHING_DEVICE = "attaching_device"
     DETACHING_DEVICE = "detaching_device"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
 
 
 class ServerEvent(Enum):
@@ -78,6 +81,8 @@ class ServerEvent(Enum):
     EVACUATE_OFF = "evacuate and stay off"
     ATTACH = "attach a device"
     DETACH = "detach a device"
+    RESCUE = "rescue"
+    UNRESCUE = "unrescue"
     FINISH = "finish"
     UNDO = "go back"
     LOSE = "lose its guest"
@@ -142,3 +147,7 @@ class Phase(Enum):
     ATTACHING_SHUTOFF = "getting a device while shut off"
     DETACHING = "giving up a device"
     DETACHING_SHUTOFF = "giving up a device while shut off"
+    RESCUING = "being rescued"
+    RESCUING_SHUTOFF = "being rescued from shut off"
+    RESCUED = "rescued"
+    UNRESCUING = "being unrescued"

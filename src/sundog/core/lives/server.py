@@ -95,6 +95,9 @@ class Server:
     # gave up: what it is built anew with.
     attached: tuple[Attached, ...] = ()
     detached: frozenset[str] = frozenset()
+    # What it boots from while it is rescued.
+    rescue_image_id: str | None = None
+    rescue_properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> ServerStatus:

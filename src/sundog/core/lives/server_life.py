@@ -154,6 +154,17 @@ ERRANDS: Final = (
         (Phase.ACTIVE, Phase.DETACHING, Phase.ACTIVE),
         (Phase.SHUTOFF, Phase.DETACHING_SHUTOFF, Phase.SHUTOFF),
     ),
+    *_errands(
+        ServerEvent.RESCUE,
+        ServerTask.RESCUING,
+        (Phase.ACTIVE, Phase.RESCUING, Phase.RESCUED),
+        (Phase.SHUTOFF, Phase.RESCUING_SHUTOFF, Phase.RESCUED),
+    ),
+    *_errands(
+        ServerEvent.UNRESCUE,
+        ServerTask.UNRESCUING,
+        (Phase.RESCUED, Phase.UNRESCUING, Phase.ACTIVE),
+    ),
 )
 ERRAND_OF: Final = {errand.way: errand for errand in ERRANDS}
 # Errands that go between two sides, which a migration records.
@@ -191,6 +202,7 @@ _STEADY: Final = {
     Phase.SHELVED_OFFLOADED: ServerPhase(
         ServerStatus.SHELVED_OFFLOADED, "shelved_offloaded"
     ),
+    Phase.RESCUED: ServerPhase(ServerStatus.RESCUE, "rescued"),
     Phase.RESIZED: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
     Phase.RESIZED_SHUTOFF: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
     Phase.ERROR: ServerPhase(ServerStatus.ERROR, "error"),
@@ -231,7 +243,7 @@ STATUS_OF: Final = _STEADY | {
 _HELD: Final = (Phase.ACTIVE, Phase.SHUTOFF, Phase.PAUSED, Phase.SUSPENDED)
 RESIZED: Final = (Phase.RESIZED, Phase.RESIZED_SHUTOFF)
 _SETTLED: Final = (*_HELD, Phase.SHELVED_OFFLOADED)
-_BUILT: Final = (*_SETTLED, *RESIZED)
+_BUILT: Final = (*_SETTLED, *RESIZED, Phase.RESCUED)
 
 BUILD_LIFE: Final = {
     (Phase.SCHEDULING, ServerEvent.PLACE): Phase.SPAWNING,

@@ -112,6 +112,8 @@ class ServerDocument(Struct, forbid_unknown_fields=True):
     auto_disk: bool = False
     attached: tuple[AttachedDocument, ...] = ()
     detached: frozenset[str] = frozenset()
+    rescue_image_id: str | None = None
+    rescue_properties: dict[str, str] = {}
 
 
 class CellShareDocument(Struct, forbid_unknown_fields=True):

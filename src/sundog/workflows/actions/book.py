@@ -145,6 +145,25 @@ class ActionBook:
         self._begin(call, ServerEvent.REBUILD, deeds.rebuild)
         return moved
 
+    def rescue(self, call: Call, image_id: str | None) -> Server:
+        """Begin to boot a server from another image, or from its own afresh.
+
+        Its disk is then a second one. Raises BadRequestError for an image that is not
+        there.
+        """
+        image = self._known(image_id or self._get(call).image_id)
+        changes = {"rescue_image_id": image.id, "rescue_properties": image.properties}
+        moved = self._move(call, ServerEvent.RESCUE, changes)
+        self._begin(call, ServerEvent.RESCUE, deeds.rescue)
+        return moved
+
+    def unrescue(self, call: Call) -> Server:
+        """Begin to boot a server from its own disk again."""
+        changes: dict[str, object] = {"rescue_image_id": None, "rescue_properties": {}}
+        moved = self._move(call, ServerEvent.UNRESCUE, changes)
+        self._begin(call, ServerEvent.UNRESCUE, deeds.rescue)
+        return moved
+
     def lock(self, call: Call, reason: str | None) -> None:
         """Let nobody but an admin act on a server; a second lock is fine."""
         self._edit(call, lambda old: replace(old, locked=True, locked_reason=reason))
@@ -233,13 +252,16 @@ class ActionBook:
         if call.asked is not None:
             self.history.begin(call.server_id, word, call.asked)
 
-    def _image(self, server: Server, image_id: str) -> Image:
+    def _known(self, image_id: str) -> Image:
         try:
-            image = self.images.get(image_id)
+            return self.images.get(image_id)
         except NotFoundError:
             raise BadRequestError(
                 f"Can not find requested image {image_id!r}."
             ) from None
+
+    def _image(self, server: Server, image_id: str) -> Image:
+        image = self._known(image_id)
         check_minimum(server.flavor, image)
         aliases = self.conductor.aliases
         had = guest_request(server.flavor, server.image_properties, aliases)

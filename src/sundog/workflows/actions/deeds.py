@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -61,6 +62,19 @@ def rebuild(job: Job) -> None:
         if job.errand.goal is Phase.ACTIVE:
             hold.agent.bring(hold.order, GuestState.RUNNING)
         job.finish(launched=conductor.clock(), fault=None)
+        undo.pop_all()
+
+
+def rescue(job: Job) -> None:
+    """Boot from another image, or from the server's own again; the devices stay."""
+    hold = hold_of(job.conductor, job.server)
+    before = job.server.intent.before if job.server.intent else {}
+    was = replace(hold.order, server=replace(hold.order.server, **before))  # type: ignore[arg-type]  # replace is untyped
+    hold.agent.prepare(hold.order)
+    with ExitStack() as undo:
+        undo.callback(bring_back, job, replace(hold, order=was))
+        _restart(hold, 0.0)
+        _finish(job)
         undo.pop_all()
 
 

@@ -41,6 +41,7 @@ GUEST_OF: Final = {
     Phase.PAUSED: GuestState.PAUSED,
     Phase.SUSPENDED: GuestState.SAVED,
     Phase.RESIZED: GuestState.RUNNING,
+    Phase.RESCUED: GuestState.RUNNING,
     Phase.RESIZED_SHUTOFF: GuestState.OFF,
 }
 

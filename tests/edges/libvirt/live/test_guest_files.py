@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -296,3 +297,33 @@ def test_a_guest_that_was_taken_away_starts_from_the_image_again(
     assert not disk.exists()
     assert kernel is not None
     guests.stop(ONE)
+
+
+def test_a_rescued_guest_has_its_own_disk_second(
+    folders: GuestFolders, tmp_path: Path
+) -> None:
+    """What it is rescued with is made anew each time, and gone afterwards."""
+    own = config(image_id="raw", disk_gb=1)
+    folders.prepare(own)
+    folder = tmp_path / "instances" / str(own.uuid)
+    (folder / "disk").write_bytes(b"what the guest wrote")
+    rescue = BootSource(image_id="qcow2", kernel_id="aki")
+    rescued = replace(own, boot=replace(own.boot, disk_gb=0, rescue=rescue))
+    for _ in range(2):
+        files = folders.prepare(rescued)
+        apart = folder / "rescue"
+        assert (files.disk, files.spare) == (apart / "disk", folder / "disk")
+        assert files.console == folder / "console.log"
+        assert (files.disk_format, files.spare_format) == ("qcow2", "raw")
+        assert files.kernel == apart / "kernel"
+        assert (apart / "disk").read_bytes()[:4] == b"QFI\xfb"
+        (apart / "disk").write_bytes(b"scratched")
+    root = etree.fromstring(guest_xml(rescued, QEMU, files))
+    targets = [
+        (disk.find("target").get("dev"), disk.find("source").get("file"))
+        for disk in root.iterfind("devices/disk")
+    ]
+    assert targets == [("vda", str(files.disk)), ("vdb", str(files.spare))]
+    folders.prepare(replace(own, boot=replace(own.boot, disk_gb=0)))
+    assert {path.name for path in folder.iterdir()} == {"disk", "disk.format"}
+    assert (folder / "disk").read_bytes() == b"what the guest wrote"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import HostRefusedError, NotFoundError
@@ -36,7 +36,10 @@ CD: Final = "iso"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestFiles:
-    """Where a guest's files are; None is not there."""
+    """Where a guest's files are; None is not there.
+
+    ``spare`` is the guest's own disk while it boots from another.
+    """
 
     console: Path
     disk: Path | None = None
@@ -44,6 +47,8 @@ class GuestFiles:
     kernel: Path | None = None
     ramdisk: Path | None = None
     command_line: str = ""
+    spare: Path | None = None
+    spare_format: str = "raw"
 
 
 class GuestFolders:
@@ -99,6 +104,22 @@ class GuestFolders:
             ) from error
 
     def _fill(self, folder: Path, boot: BootSource) -> GuestFiles:
+        own = self._system(folder, boot)
+        # What a guest is rescued with is made anew each time, and gone afterwards.
+        apart = folder / "rescue"
+        shutil.rmtree(apart, ignore_errors=True)
+        if boot.rescue is None:
+            return own
+        apart.mkdir()
+        rescue = self._system(apart, boot.rescue)
+        return replace(
+            rescue,
+            console=own.console,
+            spare=own.disk,
+            spare_format=own.disk_format,
+        )
+
+    def _system(self, folder: Path, boot: BootSource) -> GuestFiles:
         disk_format = self._boot_files(folder, boot)
         kernel = self._named(folder / "kernel", boot.kernel_id)
         disk = None if disk_format == KERNEL else folder / "disk"

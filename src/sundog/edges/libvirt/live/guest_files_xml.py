@@ -13,6 +13,7 @@ from sundog.edges.libvirt.live.guest_files import CD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sundog.edges.libvirt.live.guest_files import GuestFiles
 
@@ -33,7 +34,9 @@ def boot_elements(files: GuestFiles) -> Iterator[Element]:
 def device_elements(files: GuestFiles) -> Iterator[Element]:
     """Write the disk and the console, and leave out what a guest has by default."""
     if files.disk is not None:
-        yield _disk(files)
+        yield _disk(files.disk, files.disk_format, 0)
+    if files.spare is not None:
+        yield _disk(files.spare, files.spare_format, 1)
     # Without a screen nobody needs a tablet; libvirt would add the controller.
     yield E.controller(type="usb", index="0", model="none")
     yield E.serial(
@@ -46,20 +49,21 @@ def device_elements(files: GuestFiles) -> Iterator[Element]:
     yield E.memballoon(model="none")
 
 
-def _disk(files: GuestFiles) -> Element:
-    if files.disk_format == CD:
+def _disk(path: Path, disk_format: str, number: int) -> Element:
+    letter = "ab"[number]
+    if disk_format == CD:
         return E.disk(
             E.driver(name="qemu", type="raw"),
-            E.source(file=str(files.disk)),
-            E.target(dev="sda", bus="sata"),
+            E.source(file=str(path)),
+            E.target(dev=f"sd{letter}", bus="sata"),
             E.readonly(),
             type="file",
             device="cdrom",
         )
     return E.disk(
-        E.driver(name="qemu", type=files.disk_format, discard="unmap"),
-        E.source(file=str(files.disk)),
-        E.target(dev="vda", bus="virtio"),
+        E.driver(name="qemu", type=disk_format, discard="unmap"),
+        E.source(file=str(path)),
+        E.target(dev=f"vd{letter}", bus="virtio"),
         type="file",
         device="disk",
     )

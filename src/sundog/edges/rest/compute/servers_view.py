@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Nova's numbers for whether a guest runs; any other vm_state has none.
 _POWER_STATE: Final = {
     "active": 1,
+    "rescued": 1,
     "paused": 3,
     "stopped": 4,
     "suspended": 4,

@@ -17,7 +17,11 @@ from sundog.edges.rest.compute.actions.rebuild import rebuild
 from sundog.edges.rest.compute.former import gone
 from sundog.edges.rest.compute.guest.consoles import unavailable
 from sundog.edges.rest.compute.servers import find
-from sundog.edges.rest.compute.servers_create import METADATA_KEY, check_zone
+from sundog.edges.rest.compute.servers_create import (
+    METADATA_KEY,
+    admin_password,
+    check_zone,
+)
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.actions.book import Call
 
@@ -41,9 +45,7 @@ _UNSERVED: Final = frozenset(
         "removeFixedIp",
         "removeFloatingIp",
         "removeSecurityGroup",
-        "rescue",
         "trigger_crash_dump",
-        "unrescue",
     }
 )
 
@@ -152,6 +154,20 @@ def _unshelve_zone(ask: Ask, body: bodies.Unshelve) -> str | None:
     return zone or ""
 
 
+def _rescue(ask: Ask, call: Call, body: bodies.Rescue | None) -> Answer:
+    image = None
+    if body is not None and body.rescue_image_ref is not UNSET:
+        image = checks.name("rescue_image_ref", body.rescue_image_ref)
+    ask.books.actions.rescue(call, image)
+    said = None if body is None or body.admin_pass is UNSET else body.admin_pass
+    return Answer(body={"adminPass": admin_password(said)})
+
+
+def _unrescue(ask: Ask, call: Call, _: object) -> Answer:
+    ask.books.actions.unrescue(call)
+    return Answer(status=202)
+
+
 def _reset(ask: Ask, call: Call, body: bodies.ResetState) -> Answer:
     if not ask.caller.is_admin:
         raise Fault(403, "Policy doesn't allow os-resetState; it is the admin's.")
@@ -228,6 +244,8 @@ ACTIONS: Final = {
     "shelve": _simple(ServerEvent.SHELVE),
     "shelveOffload": Action(bodies.Nothing | None, _offload),
     "unshelve": Action(bodies.Unshelve | None, _unshelve),
+    "rescue": Action(bodies.Rescue | None, _rescue),
+    "unrescue": Action(bodies.Nothing | None, _unrescue),
     "os-resetState": Action(bodies.ResetState, _reset),
     "os-getConsoleOutput": Action(bodies.ConsoleOutput, _console),
     **dict.fromkeys(

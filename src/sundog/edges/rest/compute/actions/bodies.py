@@ -66,6 +66,13 @@ class Evacuate(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     force: Flag | UnsetType = UNSET
 
 
+class Rescue(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """``rescue``, from an image or from the server's own."""
+
+    rescue_image_ref: str | UnsetType = UNSET
+    admin_pass: str | UnsetType = field(default=UNSET, name="adminPass")
+
+
 class ResetState(msgspec.Struct, forbid_unknown_fields=True):
     """``os-resetState``."""
 
