@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pytest
 from tests.edges.rest.world import IMAGE, World
@@ -177,9 +176,7 @@ def test_servers_and_hosts_are_looked_into_by_the_real_command(
 ) -> None:
     world.flavor("m1")
     server = world.server("web", availability_zone="nova:host-a")
-    claim = world.claims.get(UUID(server))
-    assert claim is not None
-    world.agents["host-a"].guests[UUID(server)] = claim.assignment
+    world.run_guest(server)
     said = openstack("none", "console", "log", "show", "web")
     assert said.strip() == "one\ntwo\nthree"
     last = openstack("none", "console", "log", "show", "--lines", "2", "web")

@@ -28,6 +28,7 @@ from werkzeug.test import Client
 from sundog.core.choosing.taste import DEFAULT_TASTE
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
+from sundog.core.lives.guest import GuestState
 from sundog.core.lives.server import Fault, ServerEvent
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.extra_specs import guest_request
@@ -305,6 +306,14 @@ class World:
         body = {**good, "networks": "none", **fields}
         kept = {key: value for key, value in body.items() if value is not ...}
         return self.call("POST", "/servers", {"server": kept}, version=version)
+
+    def run_guest(self, server_id: str) -> None:
+        """Let the host of a server have its guest, too."""
+        claim = self.claims.get(UUID(server_id))
+        assert claim is not None
+        agent = self.agents[claim.assignment.host]
+        agent.guests[claim.consumer] = claim.assignment
+        agent.states[claim.consumer] = GuestState.RUNNING
 
     def _boot_all(self, server_ids: Sequence[UUID]) -> None:
         for server_id in server_ids:

@@ -27,7 +27,7 @@ def sent(
         ({}, "exactly one action"),
         ({"pause": None, "os-stop": None}, "exactly one action"),
         ({"explode": None}, "There is no such action: 'explode'"),
-        ({"rescue": None}, "does not serve the action 'rescue'"),
+        ({"createBackup": None}, "does not serve the action 'createBackup'"),
         ({"pause": 1}, "pause"),
         ({"pause": {"now": True}}, "now"),
         ({"reboot": None}, "reboot"),

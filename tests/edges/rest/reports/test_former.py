@@ -217,3 +217,17 @@ def test_a_service_is_forgotten_when_nothing_runs_there(world: World) -> None:
     ):
         answer = world.call("DELETE", path.format(key), version=version)
         assert answer.status_code == status
+
+
+def test_a_resize_may_say_how_the_disk_grows(world: World) -> None:
+    world.flavor("m1")
+    world.flavor("m2")
+    path = f"/servers/{world.server()}"
+
+    def resize(**more: str) -> int:
+        body = {"resize": {"flavorRef": "m2", **more}}
+        return world.call("POST", f"{path}/action", body).status_code
+
+    assert resize(**{"OS-DCF:diskConfig": "odd"}) == 400
+    assert resize(**{"OS-DCF:diskConfig": "AUTO"}) == 202
+    assert world.get(path)["server"]["OS-DCF:diskConfig"] == "AUTO"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from tests.edges.rest.access.locked import locked_world, token_of
@@ -19,9 +18,7 @@ def server(world: World) -> str:
     """Make a server whose guest runs on host-a."""
     world.flavor("m1")
     made = world.server(availability_zone="nova:host-a")
-    claim = world.claims.get(UUID(made))
-    assert claim is not None
-    world.agents["host-a"].guests[UUID(made)] = claim.assignment
+    world.run_guest(made)
     return made
 
 

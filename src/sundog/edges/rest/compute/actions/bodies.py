@@ -39,7 +39,7 @@ class Resize(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``resize``, to a flavor by id or link."""
 
     flavor_ref: str | int = field(name="flavorRef")
-    disk_config: str = field(default="MANUAL", name="OS-DCF:diskConfig")
+    disk_config: str | UnsetType = field(default=UNSET, name="OS-DCF:diskConfig")
 
 
 class Migrate(msgspec.Struct, forbid_unknown_fields=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.servers_create import is_auto
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
@@ -20,17 +22,16 @@ _LONGEST_HOST = 255
 
 def resize(ask: Ask, call: Call, body: bodies.Resize) -> Answer:
     """``resize``: to another flavor."""
-    if body.disk_config not in ("AUTO", "MANUAL"):
-        raise Fault(
-            400,
-            "Invalid input for field/attribute OS-DCF:diskConfig. Value: "
-            f"{body.disk_config[:80]!r} is not one of AUTO and MANUAL.",
-        )
+    auto = None if body.disk_config is UNSET else is_auto(body.disk_config)
     reference = body.flavor_ref
     flavor_id = str(reference).rstrip("/").rpartition("/")[2]
     if not flavor_id or isinstance(reference, bool):
         raise Fault(400, "Invalid input for field/attribute flavorRef: it is empty.")
     ask.books.moves.resize(call, flavor_id)
+    if auto is not None:
+        ask.books.servers.change(
+            call.server_id, lambda old: replace(old, auto_disk=auto)
+        )
     return Answer(status=202)
 
 
