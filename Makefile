@@ -42,7 +42,7 @@ check: install  ## formatter, ruff, mypy, import contracts, size and layout test
 	$(bin)/lint-imports --no-cache
 	$(bin)/pytest -q -p no:randomly tests/architecture
 
-tempest: install  ## Tempest's compute tests of acceptance/include.txt (a minute or two)
+tempest: install  ## Tempest's compute tests of acceptance/include.txt (some minutes)
 	@scripts/install_tempest.sh
 	$(bin)/python -m acceptance
 
