@@ -74,5 +74,6 @@ docs: install  ## draw docs/lives.md and docs/picture.svg anew
 	@$(bin)/python -m scripts.draw_docs
 
 clean:  ## remove everything that these targets made
-	@rm -rf .venv .state .coverage .coverage.* .*_cache .hypothesis
+	@[ ! -x $(bin)/python ] || $(bin)/python -m lab down
+	rm -rf .cache/lab .venv .state .coverage .coverage.* .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
