@@ -12,10 +12,10 @@ from sundog.edges.libvirt.guest_states import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from sundog.core.guest_config import GuestConfig
     from sundog.edges.libvirt.guest_states import Domain
-    from sundog.edges.libvirt.guests import LibvirtGuests
     from sundog.workflows.moves.ports import Crossing
 
 
@@ -29,6 +29,18 @@ class Carrier(Protocol):
 
         Raises HostRefusedError or CancelledError; the guest then is where it was.
         """
+        ...
+
+
+class Receiver(Protocol):
+    """Guests of the host that one is carried to."""
+
+    def start(self, config: GuestConfig) -> None:
+        """Define and start a guest."""
+        ...
+
+    def pause(self, consumer: UUID) -> None:
+        """Stop a running guest's CPUs."""
         ...
 
 
@@ -54,7 +66,7 @@ class TestDriverCarrier:
     may be aborted; it then ends here and starts there.
     """
 
-    peers: dict[str, LibvirtGuests] = field(default_factory=dict)
+    peers: dict[str, Receiver] = field(default_factory=dict)
     seconds: float = 0.0
     wait: Callable[[float], None] = time.sleep
 
