@@ -16,9 +16,9 @@ STEPS: Final = frozenset(
     {
         *("put", "remove", "change", "add", "exchange"),
         *("claim", "claim_many", "release", "report", "rewrite"),
-        *("create_mdev", "remove_mdev", "set_vfs", "bind"),
+        *("create_mdev", "remove_mdev", "set_vgpu_type", "set_vfs", "bind"),
         *("start", "stop", "power_off", "pause", "unpause", "save", "restore"),
-        *("attach", "detach"),
+        *("attach", "detach", "send"),
     }
 )
 
