@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -36,6 +37,7 @@ from sundog.core.agreement.records import (
 from sundog.core.devices.device import DeviceKind, Mdev
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.devices.vgpu import vgpu_uuid
+from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.whitelist import GONE
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.phases import Phase
@@ -47,7 +49,6 @@ from sundog.core.requests.guest_request import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from sundog.core.lives.claim import Claim
 
@@ -321,6 +322,29 @@ def test_a_guest_without_its_device_is_told() -> None:
 def test_a_server_that_a_job_works_on_is_left_alone() -> None:
     of = replace(orphan(Phase.DELETED), moving=frozenset({ONE}))
     assert disagreements(of) == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.RESIZED, Phase.DELETED])
+def test_the_old_side_of_a_move_is_its_migrations(phase: Phase) -> None:
+    """Of a server that is gone, too, and with its guest: its host was away."""
+    of, migration = records({0: Phase.ACTIVE}), UUID(int=77)
+    left = replace(claim(1), consumer=migration, guest=consumer(0))
+    on_other = {} if phase is Phase.DELETED else of.claims
+    held = {key: of.allocations[key] for key in on_other}
+    there = replace(
+        of,
+        claims={**on_other, migration: left},
+        allocations={
+            **held,
+            migration: allocation_of(left.assignment, of.snapshot),
+        },
+        servers={consumer(0): ServerWord(phase=phase, host="h1")},
+        snapshot=of.snapshot if on_other else replace(of.snapshot, mdevs=()),
+        moves={migration: consumer(0)},
+    )
+    assert disagreements(there) == ()
+    told = disagreements(replace(there, moves={}))
+    assert [one.consumer for one in told if one.consumer == migration]
 
 
 def test_others_providers_are_not_ours_to_judge() -> None:

@@ -143,6 +143,18 @@ def test_more_of_a_type_on_a_card_take_what_is_left_of_it() -> None:
     assert rest.devices == ()
 
 
+def test_a_function_beside_mdevs_is_no_roomier_without_them() -> None:
+    """Only what a card makes grows when an mdev goes."""
+    card = parent(1, 0, half=4)
+    whole = replace(gpu(1, 0).devices[0], cost=8)
+    both = replace(card, devices=(whole, *card.devices))
+    request = floating(asked(want=of_type("half")))
+    state = made(mine(request, host(both)))
+    new, rest = refitted(floating(asked(want=of_type("half"), count=2)), state)
+    assert len(new.devices) == 2
+    assert rest.devices == ()
+
+
 def test_a_pf_is_not_given_for_a_vf_that_going_back_needs() -> None:
     """The VF's own card is ruled out: its PF would exclude the rest."""
     state = mine(floating(asked(want=VF)), host(nic(1, 0)))
