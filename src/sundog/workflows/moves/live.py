@@ -111,12 +111,17 @@ def _attempt(job: Job, hold: Hold, way: Way, sides: Sides, crossing: Crossing) -
 
 
 def arrive(job: Job, migration: Migration) -> None:
-    """Take note that the guest runs on the new side, and clean the old."""
+    """Take note that the guest runs on the new side, and clean the old.
+
+    Done again after a restart it goes on, wherever it was cut off.
+    """
     conductor, server = job.conductor, job.server
-    migration = advance(conductor, migration, MoveEvent.ARRIVE)
+    if not migration.is_over and not migration.waits_for_host:
+        migration = advance(conductor, migration, MoveEvent.ARRIVE)
     allocate(conductor, server)
     try:
-        clean_left(conductor, migration)
+        if not migration.is_over:
+            clean_left(conductor, migration)
     except SundogError as stuck:
         # It is cleaned with the next report of the host.
         LOG.warning("Server %s left something on its old host: %s", server.id, stuck)

@@ -8,7 +8,6 @@ from sundog.core.errors import HostRefusedError
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF
-from sundog.core.moves.migration import MoveState
 from sundog.workflows.actions.errand import Job, run, undo
 from sundog.workflows.moves.choose_sides import way_of
 from sundog.workflows.moves.evacuate import evacuate
@@ -43,10 +42,7 @@ def _settle(conductor: Conductor, server: Server, errand: Errand) -> None:
         return
     migration = move_of(conductor, server)
     if errand.asked is ServerEvent.MIGRATE_LIVE and _has_arrived(conductor, migration):
-        if migration.state is MoveState.UNDER_WAY:
-            arrive(Job(conductor, server, errand), migration)
-        else:
-            conductor.advance(server.id, ServerEvent.FINISH, host=migration.dest)
+        arrive(Job(conductor, server, errand), migration)
         return
     _undo(conductor, server, migration)
     if errand.asked in (ServerEvent.EVACUATE, ServerEvent.EVACUATE_OFF):
