@@ -88,10 +88,11 @@ def _look_round(stage: Stage) -> str:
             Play("sundog devices --server train", says="VF"),
         ]
     )[-1]
-    held = re.search(r"^(\S+) +(\S+) +MDEV", said, re.MULTILINE)
-    if not held:
+    host = re.search(r" on ([^\s,]+),", said)
+    held = re.search(r"(\S+) +MDEV", said)
+    if not host or not held:
         raise UnexpectedError("the server train holds no vGPU")
-    return f"{held[1]}_{held[2].upper()}"
+    return f"{host[1]}_{held[1].upper()}"
 
 
 def _look_into_placement(stage: Stage, card: str) -> None:
