@@ -24,6 +24,7 @@ _ACCOUNTS: Final = (
     ("four-admin", "four", "admin", "admin"),
     ("five-admin", "five", "admin", "admin"),
     ("six-service", "six", "admin service", "admin"),
+    ("seven-service", "seven", "admin service", "admin"),
 )
 # Nova's defaults; Sundog has no limits of these by default.
 _QUOTAS: Final = {"instances": 10, "cores": 20, "ram": 51200}
