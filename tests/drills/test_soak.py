@@ -16,7 +16,12 @@ from tests.drills.fuse import CutOffError, Fuse
 from tests.drills.parts import SLICE, Machine, Process
 
 from sundog.core.devices.pci_address import PciAddress
-from sundog.core.errors import ConflictError, SundogError, UnavailableError
+from sundog.core.errors import (
+    ConflictError,
+    NotFoundError,
+    SundogError,
+    UnavailableError,
+)
 from sundog.core.lives.server import Phase, ServerEvent
 from sundog.core.lives.server_life import ERRANDS, MOVE_EVENTS
 from sundog.edges.simulation.host_model import Fault, FaultKind
@@ -98,6 +103,9 @@ class Soak:
         except (UnavailableError, ConflictError):
             # The database failed where the failure itself was to be written.
             self.done["nobody knows"] += 1
+        except NotFoundError:
+            # What was to be detached had been before.
+            self.done["nothing to detach"] += 1
 
     def _act(self, process: Process, server: UUID) -> Phase:
         """Ask for an action that the server may be asked for, or let a heart beat."""

@@ -126,6 +126,7 @@ class Conductor:
             claim = self.claims.get(server_id)
             host = claim.assignment.host if claim else None
             self.advance(server_id, ServerEvent.FAIL, fault=fault, host=host)
+            LOG.warning("Server %s is in ERROR: %s", server_id, message)
         except (ConflictError, NotFoundError):
             LOG.info("Server %s went away while it failed: %s", server_id, message)
         except UnavailableError:

@@ -76,6 +76,9 @@ def _settle(
             begin_delete(server.id)
         case _:
             settle_server(conductor, server)
+            after = conductor.servers.get(server.id)
+            if after.phase is Phase.ERROR:
+                _end_giving_back(conductor, after)
 
 
 def _undo_building(conductor: Conductor, server: Server, why: str) -> None:

@@ -159,7 +159,8 @@ def running_servers_run_again_after_a_loss_of_power(
         ground.check_guest(server)
     ground.lose_power()
     for server, devices in zip(servers, before, strict=True):
-        assert ground.api.show(server)["status"] == "ACTIVE"
+        after = ground.api.show(server)
+        assert after["status"] == "ACTIVE", after.get("fault")
         assert held(ground, server) == devices
         ground.check_guest(server)
     ground.check_agreement()
