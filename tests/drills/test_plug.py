@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from lxml import etree
 from tests.drills.databases import Databases
 from tests.drills.fuse import CutOffError, Fuse
-from tests.drills.parts import SLICE, Machine, Process
+from tests.drills.parts import FLAVOR, SLICE, Machine, Process
 from tests.drills.parts import plugs as plugs_of
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError, UnavailableError
 from sundog.core.lives.instance_action import Asked
 from sundog.core.lives.plug import PlugState
-from sundog.core.lives.server import Phase
+from sundog.core.lives.server import Phase, ServerEvent
 from sundog.edges.simulation.host_model import Fault, FaultKind
 from sundog.workflows.actions.book import Call
 from sundog.workflows.devices.plug import tidy_all
@@ -280,6 +281,77 @@ def test_a_guest_that_never_let_go_is_rebooted_with_its_host(tmp_path: Path) -> 
     with Process(tmp_path, Machine.boot(tmp_path)) as again:
         again.start()
         Plugs(again, server).check("rebooted", ["vGPU+1/0"])
+
+
+def changed_by_hand(
+    machine: Machine, server: UUID, change: Callable[[etree._Element], None]
+) -> None:
+    """Change a guest's devices with libvirt's own calls, and start it anew."""
+    domain = machine.connection.lookupByUUIDString(str(server))
+    root = etree.fromstring(domain.XMLDesc())
+    devices = root.find("devices")
+    assert devices is not None
+    change(devices)
+    domain.destroy()
+    machine.connection.defineXML(etree.tostring(root, encoding="unicode"))
+    domain.create()
+
+
+def without_slice(devices: etree._Element) -> None:
+    devices.remove(devices.findall("hostdev[@type='mdev']")[0])
+
+
+def with_v100(devices: etree._Element) -> None:
+    devices.append(
+        etree.fromstring(
+            f"""
+            <hostdev mode="subsystem" type="pci" managed="yes"><source>
+              <address domain="0" bus="{V100.bus}" slot="0" function="0"/>
+            </source></hostdev>"""
+        )
+    )
+
+
+@pytest.mark.drill("F22")
+def test_a_device_that_somebody_took_out_is_plugged_in_again(tmp_path: Path) -> None:
+    """The claim says that the server has it; libvirt says that its guest has not."""
+    machine = Machine.boot(tmp_path)
+    with Process(tmp_path, machine) as process:
+        plugs = started(process)
+        changed_by_hand(machine, plugs.server, without_slice)
+        [told] = process.audit.audit()
+        assert (told.kind.value, told.slot) == ("device-unplugged", "vGPU/0")
+        assert told.line.endswith(" (plug the device in again)")
+        assert plugs.guest_has() == 0
+        machine.kernel.ask_fault(Fault(kind=FaultKind.PLUG_FAILS, card=T4, times=1))
+        [failed] = process.audit.heal()
+        assert not failed.mended
+        assert "no such host device" in failed.problem
+        assert [done.mended for done in process.audit.heal()] == [True]
+        plugs.check("mended", ONE)
+
+
+@pytest.mark.drill("F23")
+def test_a_device_that_somebody_put_in_is_told_and_stays(tmp_path: Path) -> None:
+    """It is not taken out of a running guest; a hard reboot leaves it out."""
+    machine = Machine.boot(tmp_path)
+    with Process(tmp_path, machine) as process:
+        plugs = started(process)
+        changed_by_hand(machine, plugs.server, with_v100)
+        [told] = process.audit.audit()
+        assert (told.kind.value, told.repair.value) == (
+            "device-unclaimed",
+            "reported only",
+        )
+        assert f"has {V100}, which nobody claims" in told.what
+        assert [done.mended for done in process.audit.heal()] == [False]
+        assert plugs.guest_has() == 2
+        # Nobody else gets it meanwhile: the host is the last judge.
+        other = uuid4()
+        assert process.boot(other, FLAVOR) is Phase.ERROR
+        process.delete(other)
+        assert process.act(plugs.server, ServerEvent.REBOOT_HARD) is Phase.ACTIVE
+        plugs.check("rebooted", ONE)
 
 
 @pytest.mark.drill("F27", "F45")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sundog.core.choosing.assignment import mdev_uuid
+from sundog.core.choosing.assignment import mdev_uuid, source_of
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.device import Mdev
 from sundog.core.errors import CancelledError, HostRefusedError, UnavailableError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.core.devices.device import Source
     from sundog.workflows.moves.ports import Crossing
     from sundog.workflows.ports import BootOrder
 
@@ -67,6 +68,12 @@ class FakeAgent:
         with self._lock:
             runs = {GuestState.RUNNING, GuestState.PAUSED}
             return frozenset(one for one in self.guests if self.states.get(one) in runs)
+
+    def guest_devices(self) -> Mapping[UUID, frozenset[Source]]:
+        return {
+            one: frozenset(source_of(one, share) for share in self.guests[one].devices)
+            for one in self.running()
+        }
 
     def boot(self, order: BootOrder) -> HostSnapshot:
         consumer = order.server.id

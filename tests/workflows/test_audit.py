@@ -130,7 +130,7 @@ def test_a_server_that_changes_while_it_is_read_is_moving() -> None:
 
     class Restless:
         name = "a"
-        running = staticmethod(agent.running)
+        guest_devices = staticmethod(agent.guest_devices)
 
         def report(self) -> object:
             there.store.servers.change(one, lambda s: replace(s, name="new"))

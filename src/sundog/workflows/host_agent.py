@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.core.devices.device import Source
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.hosts.host_snapshot import HostSnapshot
@@ -127,6 +128,10 @@ class LocalHost:
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
         return self._tools.guests.running()
+
+    def guest_devices(self) -> Mapping[UUID, frozenset[Source]]:
+        """Return what each running guest has now."""
+        return self._tools.guests.devices()
 
     def boot(self, order: BootOrder) -> HostSnapshot:
         """Check the assignment on the devices as they are, then act on it."""

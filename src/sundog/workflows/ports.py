@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import Assignment, DeviceShare
+    from sundog.core.devices.device import Source
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation, ProviderTree
     from sundog.core.lives.claim import Claim
@@ -304,6 +305,10 @@ class HostAgent(Protocol):
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run; raises HostRefusedError."""
+        ...
+
+    def guest_devices(self) -> Mapping[UUID, frozenset[Source]]:
+        """Return what each running guest has now; raises HostRefusedError."""
         ...
 
     def boot(self, order: BootOrder) -> HostSnapshot:

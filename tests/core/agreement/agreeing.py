@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.core.hosts.tree_hosts import GPU, PF, holding, host, mixed_gpu, nic, share
 
 from sundog.core.agreement.records import HostRecords, ServerWord
-from sundog.core.choosing.assignment import CellShare, mdev_uuid
-from sundog.core.devices.device import Mdev
+from sundog.core.choosing.assignment import CellShare, mdev_uuid, source_of
+from sundog.core.devices.device import Mdev, Source
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.called_tree import call_for
 from sundog.core.lives.claim import Claim, ClaimState
@@ -56,6 +56,12 @@ def mdev_of(one: Claim) -> Mdev:
     return Mdev(uuid=name, type_id=made.type_id, parent=made.address)
 
 
+def sources_of(one: Claim) -> frozenset[Source]:
+    """Return what the guest of a claim has."""
+    devices = one.assignment.devices
+    return frozenset(source_of(one.maker, share) for share in devices)
+
+
 def records(phases: dict[int, Phase]) -> HostRecords:
     """Return the records of servers by number, each as its phase asks for.
 
@@ -67,9 +73,11 @@ def records(phases: dict[int, Phase]) -> HostRecords:
     tree = call_for(snapshot, [holding()])
     return HostRecords(
         snapshot=snapshot,
-        guests=frozenset(
-            consumer(number) for number, phase in phases.items() if phase in RUNNING
-        ),
+        guests={
+            consumer(number): sources_of(claim(number))
+            for number, phase in phases.items()
+            if phase in RUNNING
+        },
         claims=claims,
         allocations={
             key: allocation_of(one.assignment, snapshot) for key, one in claims.items()

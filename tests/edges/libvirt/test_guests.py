@@ -87,6 +87,16 @@ def test_a_guest_runs_until_it_is_stopped(
     assert connection.listAllDomains() == []
 
 
+def test_what_our_guests_have_is_told(
+    guests: LibvirtGuests, connection: Connection
+) -> None:
+    """By the names that libvirt has; what others' guests have is not."""
+    connection.createXML(FOREIGN.format(uuid=BOB))
+    assert guests.devices() == {}
+    guests.start(config(ALICE, VGPU))
+    assert guests.devices() == {ALICE: {SPACE}}
+
+
 def test_stopping_undefines_a_guest_that_died(
     guests: LibvirtGuests, connection: Connection
 ) -> None:

@@ -121,6 +121,16 @@ def test_a_device_is_plugged_into_the_guest_and_its_definition(host: Host) -> No
     assert host.guests.holders() == {SLICE.mdev: ALICE, V100: ALICE}
 
 
+def test_what_somebody_else_unplugs_is_seen(host: Host) -> None:
+    """What was read of the guest before is not believed."""
+    host.guests.start(config(ALICE, SLICE, CARD))
+    assert host.guests.devices() == {ALICE: {SLICE.mdev, V100}}
+    others = LibvirtGuests(host.connection, TEST_DRIVER, host.waits.append)
+    assert others.detach(ALICE, [CARD], 1.0) == {CARD.slot}
+    assert host.guests.devices() == {ALICE: {SLICE.mdev}}
+    assert host.guests.holders() == {SLICE.mdev: ALICE}
+
+
 def test_a_device_of_another_guest_is_refused(host: Host) -> None:
     """Libvirt's test driver would not."""
     host.guests.start(config(ALICE))

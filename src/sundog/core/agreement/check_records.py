@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from sundog.core.agreement.check_guests import about_guest_devices
 from sundog.core.agreement.records import (
     Disagreement,
     DisagreementKind,
     Repair,
+)
+from sundog.core.agreement.standing import (
+    HOLDS,
+    OFF,
+    RUNS,
+    is_abandoned,
+    is_needed,
+    phase_of,
+    stands_here,
 )
 from sundog.core.choosing.assignment import made_uuid, mdev_uuid
 from sundog.core.devices.device import DeviceKind
@@ -16,27 +26,19 @@ from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.called_tree import call_for
 from sundog.core.hosts.card_inventory import CARD_BUDGET
 from sundog.core.hosts.provider_tree import provider_uuid
-from sundog.core.hosts.whitelist import GONE
 from sundog.core.lives.claim import ClaimState
-from sundog.core.lives.phases import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from uuid import UUID
 
     from sundog.core.agreement.records import HostRecords
-    from sundog.core.choosing.assignment import DeviceShare
     from sundog.core.devices.device import Mdev
     from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.claim import Claim
     from sundog.core.requests.guest_request import GuestRequest
 
 _KIND = DisagreementKind
-_RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED, Phase.RESIZED, Phase.RESCUED})
-_OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED, Phase.RESIZED_SHUTOFF})
-_HOLDS: Final = _RUNS | _OFF
-# A server in one of these needs nothing of a host.
-_NEEDS_NOTHING: Final = frozenset({Phase.DELETED, Phase.SHELVED_OFFLOADED})
 
 
 def disagreements(records: HostRecords) -> tuple[Disagreement, ...]:
@@ -49,7 +51,7 @@ def disagreements(records: HostRecords) -> tuple[Disagreement, ...]:
         *_about_claims(records),
         *_about_servers(records),
         *_about_allocations(records),
-        *_about_devices(records),
+        *about_guest_devices(records),
         *_about_mdevs(records),
         *_about_providers(records),
     )
@@ -62,40 +64,15 @@ def mdev_names(consumer: UUID, request: GuestRequest) -> dict[UUID, tuple[UUID, 
     return {mdev_uuid(consumer, slot): (consumer, slot) for slot in slots}
 
 
-def _phase(records: HostRecords, consumer: UUID) -> Phase | None:
-    word = records.servers.get(records.moves.get(consumer, consumer))
-    return None if word is None else word.phase
-
-
-def _is_needed(records: HostRecords, consumer: UUID) -> bool:
-    if consumer in records.moves:
-        # Of a server that is gone, too: its old host was not cleaned yet.
-        return True
-    phase = _phase(records, consumer)
-    return phase is not None and phase not in _NEEDS_NOTHING
-
-
-def _is_abandoned(records: HostRecords, consumer: UUID) -> bool:
-    return not _is_needed(records, consumer) and consumer not in records.guests
-
-
-def _stands_here(records: HostRecords, consumer: UUID) -> bool:
-    """Whether a server is built, and on this host as far as its record says."""
-    word = records.servers.get(consumer)
-    if word is None or word.phase not in _HOLDS:
-        return False
-    return word.host in (None, records.snapshot.name)
-
-
 def _about_guests(records: HostRecords) -> Iterator[Disagreement]:
     host = records.snapshot.name
     # The old side of a move may still have its guest: its host was away.
     left = {claim.guest for claim in records.claims.values()}
-    for consumer in sorted(records.guests - left):
-        phase = _phase(records, consumer)
+    for consumer in sorted(records.guests.keys() - left):
+        phase = phase_of(records, consumer)
         if consumer not in records.claims:
             kind, why = _KIND.GUEST_UNCLAIMED, "runs and nobody claims what it has"
-        elif not _is_needed(records, consumer) or phase in _OFF:
+        elif not is_needed(records, consumer) or phase in OFF:
             word = phase.value if phase else "unknown"
             kind, why = _KIND.GUEST_UNWANTED, f"runs although its server is {word}"
         else:
@@ -108,8 +85,8 @@ def _about_guests(records: HostRecords) -> Iterator[Disagreement]:
 def _about_claims(records: HostRecords) -> Iterator[Disagreement]:
     host = records.snapshot.name
     for consumer, claim in sorted(records.claims.items()):
-        phase = _phase(records, consumer)
-        if _is_abandoned(records, consumer):
+        phase = phase_of(records, consumer)
+        if is_abandoned(records, consumer):
             yield Disagreement(
                 host=host,
                 kind=_KIND.CLAIM_ABANDONED,
@@ -119,14 +96,14 @@ def _about_claims(records: HostRecords) -> Iterator[Disagreement]:
             )
         elif consumer in records.moves:
             continue
-        elif phase in _RUNS and consumer not in records.guests:
+        elif phase in RUNS and consumer not in records.guests:
             yield Disagreement(
                 host=host,
                 kind=_KIND.GUEST_MISSING,
                 what=f"server {consumer} is active but its guest does not run",
                 consumer=consumer,
             )
-        elif phase in _HOLDS and claim.state is not ClaimState.ALLOCATED:
+        elif phase in HOLDS and claim.state is not ClaimState.ALLOCATED:
             yield Disagreement(
                 host=host,
                 kind=_KIND.CLAIM_UNFINISHED,
@@ -165,7 +142,7 @@ def _about_servers(records: HostRecords) -> Iterator[Disagreement]:
     host = records.snapshot.name
     for consumer, word in sorted(records.servers.items(), key=lambda item: item[0]):
         claimed = consumer in records.claims
-        if word.host == host and word.phase in _HOLDS and not claimed:
+        if word.host == host and word.phase in HOLDS and not claimed:
             yield Disagreement(
                 host=host,
                 kind=_KIND.CLAIM_MISSING,
@@ -177,7 +154,7 @@ def _about_servers(records: HostRecords) -> Iterator[Disagreement]:
 def _about_allocations(records: HostRecords) -> Iterator[Disagreement]:
     host = records.snapshot.name
     for consumer, claim in sorted(records.claims.items()):
-        if _is_abandoned(records, consumer):
+        if is_abandoned(records, consumer):
             continue
         wanted = allocation_of(claim.assignment, records.snapshot)
         held = records.allocations.get(consumer, {})
@@ -214,7 +191,7 @@ def _agrees(records: HostRecords, wanted: Allocation, held: Allocation) -> bool:
 
 
 def _unclaimed_allocation(records: HostRecords, consumer: UUID) -> Disagreement:
-    host, phase = records.snapshot.name, _phase(records, consumer)
+    host, phase = records.snapshot.name, phase_of(records, consumer)
     if phase is None:
         return Disagreement(
             host=host,
@@ -224,52 +201,16 @@ def _unclaimed_allocation(records: HostRecords, consumer: UUID) -> Disagreement:
         )
     word = records.servers[consumer]
     what, repair = f"server {consumer} claims nothing", Repair.RELEASE
-    if word.phase in _HOLDS and not _stands_here(records, consumer):
+    if word.phase in HOLDS and not stands_here(records, consumer):
         what, repair = f"server {consumer} is on {word.host}", Repair.WRITE
     # Of a server that should have a claim this may be the last word on what it has.
-    is_safe = consumer not in records.guests and not _stands_here(records, consumer)
+    is_safe = consumer not in records.guests and not stands_here(records, consumer)
     return Disagreement(
         host=host,
         kind=_KIND.ALLOCATION_ORPHANED,
         what=f"{what} but holds something here in Placement",
         repair=repair if is_safe else Repair.NONE,
         consumer=consumer,
-    )
-
-
-def _about_devices(records: HostRecords) -> Iterator[Disagreement]:
-    """Tell what running guests claim and the host does not have."""
-    mdevs = {mdev.uuid: mdev for mdev in records.snapshot.mdevs}
-    there = {
-        (device.address, device.type_id)
-        for card in records.snapshot.cards
-        for device in card.devices
-        if device.unavailable != GONE
-    }
-    for consumer, claim in sorted(records.claims.items()):
-        if consumer not in records.guests:
-            continue
-        for share in claim.assignment.devices:
-            if share.is_made:
-                name = made_uuid(consumer, share)
-                mdev = mdevs.get(name) if name else None
-                good = mdev is not None and (
-                    (mdev.parent, mdev.type_id) == (share.address, share.type_id)
-                )
-            else:
-                good = (share.address, share.type_id) in there
-            if not good:
-                yield _device_missing(records.snapshot.name, consumer, share)
-
-
-def _device_missing(host: str, consumer: UUID, share: DeviceShare) -> Disagreement:
-    what = f"{share.type_id} of {share.address}" if share.is_made else share.address
-    return Disagreement(
-        host=host,
-        kind=_KIND.DEVICE_MISSING,
-        what=f"server {consumer} runs without its {share.slot}: {what} is not there",
-        consumer=consumer,
-        slot=share.slot,
     )
 
 
@@ -292,7 +233,7 @@ def _about_mdevs(records: HostRecords) -> Iterator[Disagreement]:
             continue
         consumer, slot = records.mdev_names[mdev.uuid]
         # The mdevs of a built server whose claim is lost are what it stands on.
-        is_safe = consumer not in records.guests and not _stands_here(records, consumer)
+        is_safe = consumer not in records.guests and not stands_here(records, consumer)
         yield Disagreement(
             host=records.snapshot.name,
             kind=_KIND.MDEV_ORPHANED,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from sundog.core.devices.device import Mdev
+    from sundog.core.devices.device import Mdev, Source
     from sundog.core.hosts.host_snapshot import HostSnapshot
     from sundog.core.hosts.provider_tree import Allocation
     from sundog.core.lives.claim import Claim
@@ -29,7 +29,8 @@ class ServerWord:
 class HostRecords:
     """What is recorded of one host, in four places, and of all servers.
 
-    ``snapshot`` has the devices on the host. ``guests`` are those of ours that run.
+    ``snapshot`` has the devices on the host. ``guests`` are those of ours that run,
+    each with the devices that it has.
     ``claims`` are the database's on this host, by consumer. ``allocations`` are what
     consumers hold on the host's tree in Placement, ``providers`` the names in that
     tree. ``servers`` are all that are known, the deleted ones too. ``mdev_names`` are
@@ -39,7 +40,7 @@ class HostRecords:
     """
 
     snapshot: HostSnapshot
-    guests: frozenset[UUID]
+    guests: Mapping[UUID, frozenset[Source]]
     claims: Mapping[UUID, Claim]
     allocations: Mapping[UUID, Allocation]
     providers: Mapping[UUID, str]
@@ -66,6 +67,8 @@ class DisagreementKind(Enum):
     ALLOCATION_ORPHANED = "allocation-orphaned"
     ALLOCATION_FOREIGN = "allocation-foreign"
     DEVICE_MISSING = "device-missing"
+    DEVICE_UNPLUGGED = "device-unplugged"
+    DEVICE_UNCLAIMED = "device-unclaimed"
     MDEV_ORPHANED = "mdev-orphaned"
     MDEV_FOREIGN = "mdev-foreign"
     VGPU_FOREIGN = "vgpu-foreign"
@@ -81,6 +84,7 @@ class Repair(Enum):
     RELEASE = "release the allocation"
     WRITE = "write the allocation again"
     REMOVE_MDEV = "remove the mdev"
+    PLUG = "plug the device in again"
     REPORT = "report the host to Placement again"
 
 

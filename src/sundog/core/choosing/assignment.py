@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
-from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.device import DeviceKind, Source
 from sundog.core.devices.vgpu import vgpu_uuid
 from sundog.core.hosts.pages import SMALL_PAGE_KB
 from sundog.core.lives.life import move
@@ -115,6 +115,12 @@ def mdev_uuid(consumer: UUID, slot: str) -> UUID:
     under the same name after a crash or a reboot.
     """
     return uuid5(consumer, f"mdev:{slot}")
+
+
+def source_of(maker: UUID, share: DeviceShare) -> Source:
+    """Name a share's device as the guest that it is made for knows it."""
+    is_mdev = share.kind is DeviceKind.MDEV
+    return mdev_uuid(maker, share.slot) if is_mdev else share.address
 
 
 def made_uuid(consumer: UUID, share: DeviceShare) -> UUID | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from uuid import UUID
+from sundog.core.devices.pci_address import PciAddress
 
-    from sundog.core.devices.pci_address import PciAddress
+# What a guest knows a device by: a function's address, or an mdev's name.
+Source = PciAddress | UUID
 
 
 class DeviceKind(Enum):

@@ -33,10 +33,10 @@ from sundog.edges.libvirt.plugging.hostdevs import source_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sundog.core.devices.device import Source
     from sundog.core.guest_config import ConfigDevice, GuestConfig
     from sundog.core.lives.figures import GuestFigures
     from sundog.edges.libvirt.connection import Connection
-    from sundog.edges.libvirt.kinds.kind import Source
     from sundog.edges.libvirt.live.guest_files import GuestFiles, GuestFolders
     from sundog.workflows.moves.ports import Crossing
 
@@ -170,6 +170,18 @@ class LibvirtGuests:
         return frozenset(
             uuid for uuid, record in self._records().items() if record.ours
         )
+
+    def devices(self) -> Mapping[UUID, frozenset[Source]]:
+        """Return what each running guest of ours has, as libvirt tells it now.
+
+        Others may have changed it since it was last read, so it is read anew.
+        """
+        self._seen = {}
+        return {
+            uuid: record.sources
+            for uuid, record in self._records().items()
+            if record.ours
+        }
 
     def figures(self, consumer: UUID) -> GuestFigures:
         """Return what a running guest takes of the host; raises HostRefusedError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sundog.core.agreement.check_records import disagreements, mdev_names
@@ -20,7 +20,9 @@ from sundog.core.choosing.assignment import Assignment, DeviceShare
 from sundog.core.devices.device import DeviceKind
 from sundog.core.errors import HostRefusedError, SundogError
 from sundog.core.hosts.allocation import allocation_of
+from sundog.core.lives.plug import PlugState
 from sundog.core.requests.server_request import all_requests
+from sundog.workflows.actions.errand import hold_of
 from sundog.workflows.delete_server import give_back
 from sundog.workflows.moves.ports import MigrationQuery
 from sundog.workflows.ports import Owner, ServerQuery
@@ -146,7 +148,7 @@ def collect(conductor: Conductor, agent: HostAgent) -> HostRecords:
     """
     before = _servers(conductor)
     try:
-        snapshot, guests = agent.report(), agent.running()
+        snapshot, guests = agent.report(), agent.guest_devices()
     except SundogError as silent:
         raise _SilentHostError(str(silent)) from silent
     claims = {claim.consumer: claim for claim in conductor.claims.of_host(agent.name)}
@@ -207,6 +209,8 @@ def _repair(conductor: Conductor, one: Disagreement) -> None:
         conductor.ledger.release(one.consumer)
     elif one.repair is Repair.WRITE:
         _write_allocation(conductor, one.consumer)
+    elif one.repair is Repair.PLUG:
+        _plug_in(conductor, one.consumer, one.slot)
     elif one.mdev is not None:
         parent = one.mdev.parent
         share = DeviceShare(
@@ -221,6 +225,18 @@ def _repair(conductor: Conductor, one: Disagreement) -> None:
         )
         left = Assignment(host=one.host, devices=(share,))
         conductor.reports.take(conductor.agents[one.host].remove(one.consumer, left))
+
+
+def _plug_in(conductor: Conductor, consumer: UUID, slot: str) -> None:
+    """Give a running guest a device again that it lost; the claim has it all along."""
+    hold = hold_of(conductor, conductor.servers.get(consumer))
+    devices = tuple(
+        replace(share, plug=PlugState.ATTACHING) if share.slot == slot else share
+        for share in hold.claim.assignment.devices
+    )
+    assignment = replace(hold.claim.assignment, devices=devices)
+    snapshot = hold.agent.attach(replace(hold.order, assignment=assignment))
+    conductor.reports.take(snapshot)
 
 
 def _write_allocation(conductor: Conductor, consumer: UUID) -> None:

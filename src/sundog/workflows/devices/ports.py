@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.devices.device import Source
     from sundog.core.devices.pci_address import PciAddress
     from sundog.core.guest_config import ConfigDevice, GuestConfig
     from sundog.core.hosts.host_snapshot import HostFacts
@@ -109,6 +110,10 @@ class Guests(Protocol):
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
+        ...
+
+    def devices(self) -> Mapping[UUID, frozenset[Source]]:
+        """Return what each running guest of ours has, as libvirt tells it now."""
         ...
 
     def attach(self, consumer: UUID, devices: Sequence[ConfigDevice]) -> None:

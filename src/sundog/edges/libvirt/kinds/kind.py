@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
-from uuid import UUID
 
 from sundog.core.devices.device import PciFunction
-from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import HostRefusedError
 from sundog.edges.libvirt.node_devices import read_node_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from uuid import UUID
 
     from sundog.core.choosing.assignment import DeviceShare
+    from sundog.core.devices.device import Source
+    from sundog.core.devices.pci_address import PciAddress
     from sundog.core.guest_config import ConfigDevice
     from sundog.edges.libvirt.host_kernel import HostKernel
-
-Source = PciAddress | UUID
 
 # A driver may need ten seconds to let go of a device after its guest stopped.
 RELEASE_WAITS: Final = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)

@@ -10,7 +10,7 @@ from lxml import etree
 from sundog.core.devices.pci_address import PciAddress
 
 if TYPE_CHECKING:
-    from sundog.edges.libvirt.kinds.kind import Source
+    from sundog.core.devices.device import Source
 
 # Libvirt's binding and lxml ship no types; a domain and an element by name.
 Domain = Any

@@ -24,8 +24,8 @@ from sundog.edges.libvirt.plugging.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from sundog.core.devices.device import Source
     from sundog.core.guest_config import ConfigDevice
-    from sundog.edges.libvirt.kinds.kind import Source
     from sundog.edges.libvirt.plugging.hostdevs import Domain, Element
 
 _LIVE: Final = libvirt.VIR_DOMAIN_AFFECT_LIVE
