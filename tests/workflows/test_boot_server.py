@@ -4,11 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from tests.fakes.shelf import FakeShelf
 from tests.workflows.world import World, flavor, host, hosts, world
 
-from sundog.core.errors import ClaimConflictError, HostRefusedError
+from sundog.core.errors import ClaimConflictError, HostRefusedError, UnavailableError
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.server import Phase, ServerStatus
+from sundog.core.projects.aggregates import Aggregates
 from sundog.core.requests.extra_specs import guest_request
 from sundog.core.requests.flavor import Flavor
 from sundog.workflows.settle import settle_one
@@ -140,6 +142,31 @@ def test_refused_write_for_all_leaves_each_to_itself() -> None:
     here = world(*hosts("a", "b"))
     here.ledger.fail_next_claim(ClaimConflictError("Inventory changed."))
     ids = here.boot(VF, count=4)
+    states = {here.servers.get(one).status for one in ids}
+    assert states == {ServerStatus.ACTIVE}
+    here.check_agreement()
+
+
+class _AwayOnce(FakeShelf[Aggregates]):
+    """Aggregates in a database that is away the second time that they are read."""
+
+    reads = 0
+
+    def get(self, owner: str, key: str) -> Aggregates | None:
+        self.reads += 1
+        if self.reads == 2:
+            raise UnavailableError("the database is away")
+        return super().get(owner, key)
+
+
+def test_a_choice_that_fails_leaves_each_to_itself() -> None:
+    """What was held for the others until then is let go."""
+    here = world(*hosts("a", "b"))
+    here.conductor = replace(here.conductor, aggregates=_AwayOnce())
+    ids = here.order(VF, count=4)
+    for one in ids:
+        here.store.servers.change(one, lambda s: replace(s, availability_zone="nova"))
+    here.work()
     states = {here.servers.get(one).status for one in ids}
     assert states == {ServerStatus.ACTIVE}
     here.check_agreement()

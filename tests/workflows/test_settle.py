@@ -84,3 +84,32 @@ def test_a_host_that_is_gone_does_not_stop_the_start() -> None:
     assert server.fault is not None
     assert "host a is not configured any more" in server.fault.message
     assert there.store.claims.get(one) is not None
+
+
+def test_a_shelved_server_gives_up_what_was_left_and_does_not_stop_the_start() -> None:
+    """On a host that is gone it stays claimed; it goes when the host is back."""
+    there = world(*hosts("a"))
+    [one] = there.boot(VGPU)
+    there.store.servers.change(
+        one, lambda s: replace(s, phase=Phase.SHELVED_OFFLOADED, host=None)
+    )
+    agent = there.agents.pop("a")
+    settled(there)
+    assert there.store.claims.get(one) is not None
+    there.agents["a"] = agent
+    settled(there)
+    assert there.store.claims.get(one) is None
+    there.check_agreement()
+
+
+def test_a_server_on_a_host_that_is_gone_says_how_to_delete_it() -> None:
+    there = world(*hosts("a"))
+    [one] = there.boot(VGPU)
+    del there.agents["a"]
+    there.servers.delete(one)
+    there.work()
+    fault = there.store.servers.get(one).fault
+    assert fault is not None
+    assert fault.message == (
+        "Deleting stopped: host a is not configured any more; configure it again"
+    )

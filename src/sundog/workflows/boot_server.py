@@ -110,19 +110,14 @@ class _Failing:
 
 def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]:
     """Choose for each server and write all claims at once; undone if refused."""
-    chosen: list[_Boot] = []
-    for boot in boots:
-        server = boot.server
-        # Where a group lets a server go depends on where the one before it went.
-        found = None if server.group else reserve(conductor, server, boot.request)
-        chosen.append(_Boot(server, boot.request, found))
-    claims = [
-        Claim(consumer=boot.server.id, assignment=boot.claimed)
-        for boot in chosen
-        if boot.claimed is not None
-    ]
     try:
         with ExitStack() as undo:
+            chosen = [_choose(conductor, boot, undo) for boot in boots]
+            claims = [
+                Claim(consumer=boot.server.id, assignment=boot.claimed)
+                for boot in chosen
+                if boot.claimed is not None
+            ]
             undo.callback(_forget, conductor, claims)
             for claim in claims:
                 _record(conductor, claim)
@@ -132,6 +127,15 @@ def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]
         LOG.info("Claiming %d servers one by one: %s", len(boots), refused)
         return list(boots)
     return chosen
+
+
+def _choose(conductor: Conductor, boot: _Boot, undo: ExitStack) -> _Boot:
+    """Choose for one of several; where a group lets it go depends on the others."""
+    server = boot.server
+    found = None if server.group else reserve(conductor, server, boot.request)
+    if found is not None:
+        undo.callback(conductor.fleet.drop, server.id, found.host)
+    return _Boot(server, boot.request, found)
 
 
 def _forget(conductor: Conductor, claims: Sequence[Claim]) -> None:
@@ -218,7 +222,7 @@ def _attempt(
             server=server, assignment=assignment, guest_cells=boot.request.cells
         )
         with asking(host):
-            snapshot = conductor.agents[host].boot(order)
+            snapshot = conductor.agent(host).boot(order)
         conductor.claims.put(claim.after(ClaimEvent.ALLOCATE))
         now = conductor.clock()
         conductor.advance(server.id, ServerEvent.START, launched=now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sundog.core.errors import (
     ConflictError,
+    HostRefusedError,
     NotFoundError,
     SundogError,
     UnavailableError,
@@ -61,6 +62,15 @@ class Conductor:
     waiting: Waiting = field(default_factory=Waiting)
     aggregates: Shelf[Aggregates] | None = None
     resize_in_place: bool = True
+
+    def agent(self, host: str) -> HostAgent:
+        """Return a host's agent; raises HostRefusedError for one without."""
+        found = self.agents.get(host)
+        if found is None:
+            raise HostRefusedError(
+                f"host {host} is not configured any more; configure it again"
+            )
+        return found
 
     def request_of(self, server: Server) -> GuestRequest:
         """Return what a server asks for: by its flavor, and by what was attached."""
@@ -138,7 +148,7 @@ class Conductor:
         Other conductors may have claimed there or given back.
         """
         recorded = self.fleet.recorded_on(host)
-        snapshot = self.agents[host].report()
+        snapshot = self.agent(host).report()
         claims = self.claims.of_host(host)
         for claim in claims:
             self.fleet.hold(claim.holding)

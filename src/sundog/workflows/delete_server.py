@@ -66,12 +66,13 @@ def _end_moves(conductor: Conductor, server_id: UUID) -> None:
 def give_back(conductor: Conductor, claim: Claim) -> None:
     """Take a claim through freeing; its record goes when Placement has let go."""
     host = claim.assignment.host
+    agent = conductor.agent(host)
     if claim.state is not ClaimState.FREEING:
         event = (
             ClaimEvent.ABANDON if claim.state is ClaimState.CLAIMED else ClaimEvent.FREE
         )
         conductor.claims.put(claim.after(event))
-    snapshot = conductor.agents[host].remove(claim.maker, claim.assignment)
+    snapshot = agent.remove(claim.maker, claim.assignment)
     conductor.ledger.release(claim.consumer)
     conductor.claims.remove(claim.consumer)
     conductor.fleet.drop(claim.consumer, host)

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import (
-    HostRefusedError,
     SundogError,
     UnavailableError,
     waits_for,
@@ -66,9 +65,7 @@ def _settle(
     match server.phase:
         case Phase.DELETED:
             pass
-        case Phase.SHELVED_OFFLOADED:
-            _give_back_all(conductor, server)
-        case Phase.ERROR:
+        case Phase.SHELVED_OFFLOADED | Phase.ERROR:
             _end_giving_back(conductor, server)
         case Phase.SCHEDULING | Phase.SPAWNING:
             _undo_building(conductor, server, why)
@@ -91,19 +88,15 @@ def _undo_building(conductor: Conductor, server: Server, why: str) -> None:
     conductor.fail(server.id, why)
 
 
-def _give_back_all(conductor: Conductor, server: Server) -> None:
-    """Give back what a server has that needs nothing; most have nothing."""
-    if conductor.claims.get(server.id) is not None:
-        _give_back(conductor, server)
-
-
 def _end_giving_back(conductor: Conductor, server: Server) -> None:
     """End what a failed building or delete left half given back.
 
-    What a finished claim of a server in ERROR holds stays held.
+    What a finished claim of a server in ERROR holds stays held; a shelved server
+    needs nothing.
     """
     claim = conductor.claims.get(server.id)
-    if claim is None or claim.state is ClaimState.ALLOCATED:
+    stays = server.phase is Phase.ERROR
+    if claim is None or (stays and claim.state is ClaimState.ALLOCATED):
         return
     try:
         _give_back(conductor, server)
@@ -116,8 +109,5 @@ def _end_giving_back(conductor: Conductor, server: Server) -> None:
 def _give_back(conductor: Conductor, server: Server) -> None:
     claim = conductor.claims.get(server.id)
     if claim is not None:
-        host = claim.assignment.host
-        if host not in conductor.agents:
-            raise HostRefusedError(f"its host {host} is not configured any more")
         give_back(conductor, claim)
     conductor.ledger.release(server.id)

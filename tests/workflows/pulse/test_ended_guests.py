@@ -61,6 +61,26 @@ def test_an_errand_knows_what_becomes_of_its_guest(here: World) -> None:
     assert phases(here, [one]) == [Phase.SHUTOFF]
 
 
+def test_who_asks_for_an_errand_at_that_moment_is_first(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The errand finds out what became of the guest."""
+    [one] = here.boot(VGPU)
+    agent = here.agents["a"]
+    agent.states[one] = GuestState.OFF
+
+    def meanwhile() -> frozenset[UUID]:
+        here.actions.act(Call(server_id=one), ServerEvent.REBOOT_HARD)
+        return frozenset()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(agent, "running", meanwhile)
+        note_ended(here.conductor, one)
+    assert phases(here, [one]) == [Phase.REBOOTING_HARD]
+    here.work()
+    assert phases(here, [one]) == [Phase.ACTIVE]
+
+
 def test_a_host_that_does_not_tell_what_runs_ends_nothing(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

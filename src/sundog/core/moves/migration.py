@@ -171,6 +171,11 @@ class Migration:
         return self.state in OVER
 
     @property
+    def is_two_sided(self) -> bool:
+        """Whether it waits to be confirmed or reverted, or is on the way there."""
+        return self.state in _TWO_SIDED and not self.waits_for_host
+
+    @property
     def waits_for_host(self) -> bool:
         """Whether one side is left on a host that could not be cleaned."""
         left = self.kind in (MoveKind.EVACUATION, MoveKind.LIVE)

@@ -82,10 +82,7 @@ def hold_of(conductor: Conductor, server: Server) -> Hold:
         raise HostRefusedError(
             f"The server's claim is {claim.state.value}; delete the server."
         )
-    host = claim.assignment.host
-    agent = conductor.agents.get(host)
-    if agent is None:
-        raise HostRefusedError(f"Its host {host} is not configured any more.")
+    agent = conductor.agent(claim.assignment.host)
     request = guest_request(server.flavor, server.image_properties, conductor.aliases)
     order = BootOrder(
         server=server, assignment=claim.assignment, guest_cells=request.cells
@@ -150,8 +147,7 @@ def run(
         try:
             deed(job)
         except (ConflictError, NotFoundError) as error:
-            LOG.info("Server %s went away: %s", server_id, error)
-            return str(error)
+            return _give_way(job, error)
         except SundogError as error:
             return _fail(job, error)
         except Exception:
@@ -166,6 +162,16 @@ def stuck_if_it_fails(step: Callable[..., object], *values: object) -> None:
         step(*values)
     except SundogError as stuck:
         raise StuckError(f"What was given back could not be kept: {stuck}") from stuck
+
+
+def _give_way(job: Job, error: SundogError) -> str:
+    """End a job that something else overtook: mostly the server was deleted."""
+    LOG.info("Server %s went away: %s", job.server.id, error)
+    try:
+        phase = job.conductor.servers.get(job.server.id).phase
+    except NotFoundError:
+        return str(error)
+    return _go_back(job, str(error)) if phase is job.errand.way else str(error)
 
 
 def _fail(job: Job, error: SundogError) -> str | None:

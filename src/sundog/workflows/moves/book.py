@@ -18,7 +18,7 @@ from sundog.workflows.moves.evacuate import evacuate
 from sundog.workflows.moves.left_side import clean_returned, left_on
 from sundog.workflows.moves.live import Crossings, check_leaving, migrate_live
 from sundog.workflows.moves.ports import MigrationQuery
-from sundog.workflows.moves.record import fail_move
+from sundog.workflows.moves.record import about, fail_move, two_sided
 from sundog.workflows.moves.resize import confirm, resize, revert
 from sundog.workflows.servers import check_minimum
 
@@ -78,7 +78,7 @@ class MoveBook:
         wanted = self.conductor.request_of(replace(server, flavor=flavor))
         had = self.conductor.request_of(server)
         with self.quotas.lock:
-            self.quotas.check_growth(server.project_id, had, wanted)
+            self.quotas.check_growth(server, had, wanted)
             going = _Going(MoveKind.RESIZE, ServerEvent.RESIZE, resize, flavor)
             self._begin(call, server, going)
 
@@ -91,11 +91,11 @@ class MoveBook:
 
     def confirm(self, call: Call) -> None:
         """Begin to give up where a resized server came from."""
-        self.actions.start(call, ServerEvent.CONFIRM, confirm)
+        self._turn(call, ServerEvent.CONFIRM, confirm)
 
     def revert(self, call: Call) -> None:
         """Begin to bring a resized server back to where it came from."""
-        self.actions.start(call, ServerEvent.REVERT, revert)
+        self._turn(call, ServerEvent.REVERT, revert)
 
     def migrate_live(self, call: Call, host: str | None = None) -> None:
         """Begin to move a running server; raises BadRequestError if it never can."""
@@ -170,6 +170,11 @@ class MoveBook:
             job = partial(clean_returned, self.conductor, service.host)
             self.actions.begin(job)
 
+    def _turn(self, call: Call, event: ServerEvent, deed: Deed) -> None:
+        """Begin to end a move of which both sides are held."""
+        migration = two_sided(self.conductor, self.actions.ready(call, event))
+        self.actions.start(call, event, deed, partial(about, migration=migration))
+
     def _begin(self, call: Call, server: Server, going: _Going) -> None:
         """Record a move before it is begun; what cannot begin is no move."""
         conductor = self.conductor
@@ -193,8 +198,9 @@ class MoveBook:
                 wanted_host=going.host,
             )
         )
+        noted = partial(about, migration=migration)
         try:
-            self.actions.start(call, going.event, going.deed)
+            self.actions.start(call, going.event, going.deed, noted)
         except SundogError:
             fail_move(conductor, migration)
             raise

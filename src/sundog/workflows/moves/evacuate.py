@@ -49,7 +49,7 @@ def evacuate(job: Job) -> None:
 
 def _attempt(job: Job, way: Way, sides: Sides) -> None:
     conductor, server = job.conductor, job.server
-    order, dest = way.order(sides.new), conductor.agents[sides.host]
+    order, dest = way.order(sides.new), conductor.agent(sides.host)
     with ExitStack() as undo:
         migration = prepare_move(conductor, way.migration, sides)
         undo.callback(hold_old, conductor, server, migration)

@@ -37,7 +37,7 @@ def give_up_new(conductor: Conductor, server: Server, migration: Migration) -> N
     """
     new = new_of(migration)
     try:
-        snapshot = conductor.agents[new.host].remove(server.id, new)
+        snapshot = conductor.agent(new.host).remove(server.id, new)
     except SundogError as stuck:
         LOG.warning("Host %s keeps a side of a move: %s", new.host, stuck)
         hold_old_again(conductor, server, migration)
@@ -58,7 +58,7 @@ def clean_left(conductor: Conductor, migration: Migration) -> None:
     claim = conductor.claims.get(migration.id)
     host = str(migration.left_on)
     if claim is not None:
-        agent = conductor.agents[host]
+        agent = conductor.agent(host)
         snapshot = agent.remove(migration.server_id, claim.assignment)
         release_rest(conductor, migration)
         conductor.reports.take(snapshot)

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import HostRefusedError, NoValidHostError, SundogError
+from sundog.core.errors import (
+    HostRefusedError,
+    NoValidHostError,
+    StuckError,
+    SundogError,
+    UnavailableError,
+)
 from sundog.core.moves.live_rules import cannot_arrive, cannot_leave, same_devices
 from sundog.core.moves.migration import Migration, MoveEvent
 from sundog.workflows.actions.errand import Hold, hold_of
@@ -72,19 +78,22 @@ def migrate_live(job: Job, crossings: Crossings) -> None:
     """
     conductor, server = job.conductor, job.server
     migration = move_of(conductor, server)
-    with failing(conductor, migration), crossings.begun(migration.id) as crossing:
-        hold = hold_of(conductor, server)
-        way = way_of(conductor, server, migration)
-        way = replace(way, request=same_devices(way.request, hold.claim.assignment))
-        with one_at_a_time(conductor, server):
+    with one_at_a_time(conductor, server), crossings.begun(migration.id) as crossing:
+        with failing(conductor, migration):
+            hold = hold_of(conductor, server)
+            way = way_of(conductor, server, migration)
+            narrowed = same_devices(way.request, hold.claim.assignment)
+            way = replace(way, request=narrowed)
             tried = try_hosts(
                 conductor,
                 server.id,
                 way.choose,
                 lambda sides: _attempt(job, hold, way, sides, crossing),
             )
-        if tried is not None:
-            raise NoValidHostError(way.why_not(tried))
+            if tried is not None:
+                raise NoValidHostError(way.why_not(tried))
+        # From here on it has not failed, whatever of it cannot be written down now.
+        arrive(job, move_of(conductor, server))
 
 
 def _attempt(job: Job, hold: Hold, way: Way, sides: Sides, crossing: Crossing) -> None:
@@ -92,7 +101,7 @@ def _attempt(job: Job, hold: Hold, way: Way, sides: Sides, crossing: Crossing) -
     state = conductor.fleet.state(sides.host)
     if state is None:
         raise HostRefusedError(f"Host {sides.host} is gone.")
-    order, dest = way.order(sides.new), conductor.agents[sides.host]
+    order, dest = way.order(sides.new), conductor.agent(sides.host)
     with ExitStack() as undo:
         migration = prepare_move(conductor, way.migration, sides)
         undo.callback(hold_old, conductor, server, migration)
@@ -107,14 +116,24 @@ def _attempt(job: Job, hold: Hold, way: Way, sides: Sides, crossing: Crossing) -
         advance(conductor, migration, MoveEvent.BEGIN)
         hold.agent.send(order, state.snapshot, crossing)
         undo.pop_all()
-    arrive(job, migration)
 
 
 def arrive(job: Job, migration: Migration) -> None:
     """Take note that the guest runs on the new side, and clean the old.
 
-    Done again after a restart it goes on, wherever it was cut off.
+    Done again after a restart it goes on, wherever it was cut off. Raises StuckError
+    while that cannot be written down.
     """
+    try:
+        _arrive(job, migration)
+    except UnavailableError as away:
+        raise StuckError(
+            f"The guest is on {migration.dest}, and that is not recorded yet: {away}"
+        ) from away
+    job.conductor.look_again(str(migration.dest))
+
+
+def _arrive(job: Job, migration: Migration) -> None:
     conductor, server = job.conductor, job.server
     if not migration.is_over and not migration.waits_for_host:
         migration = advance(conductor, migration, MoveEvent.ARRIVE)
@@ -126,4 +145,3 @@ def arrive(job: Job, migration: Migration) -> None:
         # It is cleaned with the next report of the host.
         LOG.warning("Server %s left something on its old host: %s", server.id, stuck)
     job.finish(host=migration.dest, fault=None)
-    conductor.look_again(str(migration.dest))

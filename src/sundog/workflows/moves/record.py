@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
-from sundog.core.errors import CancelledError, ConflictError
+from sundog.core.errors import CancelledError, ConflictError, SundogError
+from sundog.core.hosts.host_snapshot import Holding
 from sundog.core.lives.claim import ClaimState
 from sundog.core.moves.migration import MoveEvent
 from sundog.workflows.moves.ports import MigrationQuery
@@ -20,22 +22,71 @@ if TYPE_CHECKING:
     from sundog.workflows.moves.two_sides import Sides
 
 
+# The fact of a job that tells which migration it is about.
+_ABOUT: Final = "migration"
+
+
+def about(server: Server, migration: Migration) -> Server:
+    """Return a server whose job under way is about a migration."""
+    if server.intent is None:
+        return server
+    facts = {**server.intent.facts, _ABOUT: str(migration.id)}
+    return replace(server, intent=replace(server.intent, facts=facts))
+
+
 def move_of(conductor: Conductor, server: Server) -> Migration:
-    """Return a server's newest migration; raises ConflictError when it has none."""
+    """Return the migration that a server's job is about; raises ConflictError.
+
+    A job that began before jobs said so is about the newest.
+    """
+    named = server.intent.facts.get(_ABOUT) if server.intent else None
+    if named is not None:
+        return conductor.migrations.get(UUID(named))
     found = conductor.migrations.list(MigrationQuery(server_id=server.id))
     if not found:
         raise ConflictError(f"Instance {server.id} has no migration.")
     return found[0]
 
 
+def two_sided(conductor: Conductor, server: Server) -> Migration:
+    """Return what may be confirmed or reverted; raises ConflictError without any."""
+    query = MigrationQuery(server_id=server.id, is_over=False)
+    for migration in conductor.migrations.list(query):
+        if migration.is_two_sided:
+            return migration
+    raise ConflictError(
+        f"Instance {server.id} has no migration to confirm or to revert; resize it "
+        "again"
+    )
+
+
 def prepare_move(conductor: Conductor, migration: Migration, sides: Sides) -> Migration:
-    """Record where a server is to go, before the first claim is written."""
+    """Record where a server is to go, before the first claim is written.
+
+    When that fails, what was held in memory for it is let go.
+    """
     now = conductor.clock()
-    return conductor.migrations.change(
-        migration.id,
-        lambda one: replace(
-            one.after(MoveEvent.PREPARE, now), new=sides.new, rest=sides.rest
-        ),
+    try:
+        return conductor.migrations.change(
+            migration.id,
+            lambda one: replace(
+                one.after(MoveEvent.PREPARE, now), new=sides.new, rest=sides.rest
+            ),
+        )
+    except SundogError:
+        _forget_choice(conductor, migration, sides)
+        raise
+
+
+def _forget_choice(conductor: Conductor, migration: Migration, sides: Sides) -> None:
+    server = migration.server_id
+    conductor.fleet.exchange(
+        [Holding(consumer=server, assignment=migration.old)],
+        [
+            Holding(consumer=consumer, assignment=side)
+            for consumer in (server, migration.id)
+            for side in (sides.new, sides.rest)
+        ],
     )
 
 

@@ -6,7 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import HostRefusedError, NoValidHostError, SundogError
+from sundog.core.errors import (
+    HostRefusedError,
+    NoValidHostError,
+    StuckError,
+    SundogError,
+)
 from sundog.core.lives.guest import GuestState
 from sundog.core.moves.migration import Migration, MoveEvent, MoveState
 from sundog.workflows.actions.deeds import GRACE_SECONDS
@@ -95,7 +100,7 @@ def _attempt(job: Job, hold: Hold, way: Way, sides: Sides) -> None:
 def _cross(move: Move) -> HostSnapshot:
     """Make ready there, before anything ends here; then end it here, start it there."""
     conductor, server = move.job.conductor, move.job.server
-    source, dest = move.hold.agent, conductor.agents[move.order.assignment.host]
+    source, dest = move.hold.agent, conductor.agent(move.order.assignment.host)
     with asking(dest.name):
         dest.prepare(move.order)
     allocate(conductor, server)
@@ -165,8 +170,14 @@ def _go_back(job: Job, migration: Migration) -> None:
         else:
             _cross_back(move, back, undo)
         undo.pop_all()
-    release_rest(conductor, migration)
-    advance(conductor, migration, MoveEvent.REVERTED)
+    try:
+        release_rest(conductor, migration)
+        advance(conductor, migration, MoveEvent.REVERTED)
+    except SundogError as stuck:
+        raise StuckError(
+            f"The guest is back on {migration.source}, but what it gave up on "
+            f"{migration.dest} is still held: {stuck}"
+        ) from stuck
     conductor.look_again(migration.source)
 
 
@@ -175,14 +186,14 @@ def _both_ways(job: Job, migration: Migration) -> tuple[Hold, Hold]:
     conductor, server = job.conductor, job.server
     new, old = new_of(migration), migration.old
     claim = conductor.claims.get(server.id)
-    if claim is None or not {new.host, old.host} <= conductor.agents.keys():
-        raise HostRefusedError("The server's claim or one of its two hosts is gone.")
+    if claim is None:
+        raise HostRefusedError("The server's claim is lost; delete the server.")
     there = way_of(conductor, server, migration).order(new)
     turned = replace(migration, new_flavor=migration.old_flavor)
     back = way_of(conductor, server, turned).order(old)
     return (
-        Hold(replace(claim, assignment=new), conductor.agents[new.host], there),
-        Hold(replace(claim, assignment=old), conductor.agents[old.host], back),
+        Hold(replace(claim, assignment=new), conductor.agent(new.host), there),
+        Hold(replace(claim, assignment=old), conductor.agent(old.host), back),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import HostRefusedError
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF
@@ -56,12 +55,10 @@ def _has_arrived(conductor: Conductor, migration: Migration) -> bool:
     """Whether a guest runs where it was to go, and not where it came from."""
     if migration.dest is None:
         return False
-    there, here = conductor.agents.get(migration.dest), migration.source
-    if there is None or here not in conductor.agents:
-        raise HostRefusedError(f"host {migration.dest} or {here} is not configured")
+    there, here = conductor.agent(migration.dest), conductor.agent(migration.source)
     return (
         migration.server_id in there.running()
-        and migration.server_id not in conductor.agents[here].running()
+        and migration.server_id not in here.running()
     )
 
 
@@ -69,9 +66,7 @@ def _undo(conductor: Conductor, server: Server, migration: Migration) -> None:
     new = migration.new
     if new is None:
         return
-    agent = conductor.agents.get(new.host)
-    if agent is None:
-        raise HostRefusedError(f"its host {new.host} is not configured any more")
+    agent = conductor.agent(new.host)
     if migration.stays:
         order = way_of(conductor, server, migration).order(new)
         agent.bring(order, GuestState.OFF)

@@ -22,6 +22,7 @@ from sundog.workflows.ports import ServerQuery
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sundog.core.lives.server import Server
     from sundog.core.requests.alias import Alias
     from sundog.core.requests.guest_request import GuestRequest
     from sundog.workflows.ports import ServerStore
@@ -124,17 +125,16 @@ class QuotaBook:
         return least
 
     def check_growth(
-        self, project_id: str, had: GuestRequest, wanted: GuestRequest
+        self, server: Server, had: GuestRequest, wanted: GuestRequest
     ) -> None:
-        """Raise ForbiddenError where a resize needs more than the quota leaves."""
+        """Raise ForbiddenError where a resize needs more than the quotas leave."""
         before = needs(had)
         more = {
             name: count - before.get(name, 0)
             for name, count in needs(wanted).items()
             if count > before.get(name, 0)
         }
-        if more:
-            check_room(self.limits(project_id), self.used(project_id), more)
+        self.check_more(server.project_id, server.user_id, more)
 
     def check_more(
         self, project_id: str, user_id: str, need: Mapping[str, int]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from sundog.core.errors import HostRefusedError, NotFoundError, UnavailableError
+from sundog.core.errors import (
+    ConflictError,
+    HostRefusedError,
+    NotFoundError,
+    UnavailableError,
+)
 from sundog.core.lives.phases import Phase, ServerEvent
 from sundog.workflows.ports import ServerQuery
 
@@ -39,7 +45,9 @@ def note_ended(conductor: Conductor, server_id: UUID) -> None:
             return
         if has_ended:
             LOG.info("Server %s: its guest ended by itself", server_id)
-            conductor.advance(server_id, ServerEvent.LOSE)
+            with suppress(ConflictError):
+                # An errand that was asked for meanwhile finds out by itself.
+                conductor.advance(server_id, ServerEvent.LOSE)
 
 
 def look_for_ended(conductor: Conductor, host: str) -> None:

@@ -169,6 +169,20 @@ def test_a_user_may_have_limits_of_his_own(world: World) -> None:
     assert world.create().status_code == 202
 
 
+def test_a_resize_is_held_to_the_limits_of_its_user(world: World) -> None:
+    """As a create is."""
+    world.flavor("m1")
+    large = {"name": "m2", "id": "m2", "ram": 512, "vcpus": 4, "disk": 1}
+    world.call("POST", "/flavors", {"flavor": large})
+    server = world.server()
+    mine = f"{PATH}?user_id={ADMIN_USER_ID}"
+    body = {"resize": {"flavorRef": "m2"}}
+    for cores, status in ((3, 403), (4, 202)):
+        world.call("PUT", mine, {"quota_set": {"cores": cores}})
+        answer = world.call("POST", f"/servers/{server}/action", body)
+        assert answer.status_code == status, answer.text
+
+
 def test_only_the_admin_sets_quotas_or_sees_those_of_others() -> None:
     world = locked_world()
     alice = token_of(world, "alice")
