@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from tests.edges.rest.access.locked import locked_world, token_of
 from tests.edges.rest.world import IMAGE, OTHER_IMAGE, body_of
 
 from sundog.core.lives.server import ServerEvent
@@ -270,6 +271,22 @@ def test_a_pinned_guests_topology_is_its_assignment(world: World) -> None:
     assert topology["pagesize_kb"] == 2048
     early = world.call("GET", f"/servers/{server}/topology", version="2.77")
     assert early.status_code == 404
+
+
+def test_where_a_guest_is_on_its_host_is_the_admins_to_know() -> None:
+    """A member sees the guest's own cells only."""
+    world = locked_world()
+    root, alice = token_of(world, "root"), token_of(world, "alice")
+    flavor = {"name": "pin", "id": "pin", "ram": 512, "vcpus": 2, "disk": 1}
+    world.call("POST", "/flavors", {"flavor": flavor}, headers=root)
+    specs = {"extra_specs": {"hw:cpu_policy": "dedicated"}}
+    world.call("POST", "/flavors/pin/os-extra_specs", specs, headers=root)
+    server = {"name": "w", "flavorRef": "pin", "imageRef": IMAGE.id, "networks": "none"}
+    made = world.call("POST", "/servers", {"server": server}, headers=alice)
+    path = f"/servers/{body_of(made)['server']['id']}/topology"
+    [told] = body_of(world.call("GET", path, headers=root))["nodes"]
+    [shown] = body_of(world.call("GET", path, headers=alice))["nodes"]
+    assert told.keys() - shown.keys() == {"host_node", "cpu_pinning"}
 
 
 def test_a_floating_guest_has_no_topology(world: World) -> None:

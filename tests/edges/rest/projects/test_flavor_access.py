@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 FLAVOR = {"name": "m1", "ram": 512, "vcpus": 1, "disk": 1, "id": "m1"}
+SMALL = FLAVOR | {"name": "s1", "id": "s1"}
 ADD = {"addTenantAccess": {"tenant": ALPHA.id}}
 REMOVE = {"removeTenantAccess": {"tenant": ALPHA.id}}
 
@@ -50,6 +51,28 @@ def test_a_project_is_let_in_and_shut_out(world: World) -> None:
     assert body_of(act(world, REMOVE)) == {"flavor_access": []}
     assert act(world, REMOVE).status_code == 404
     assert seen(world) == ([], 404, 400)
+
+
+def test_a_private_flavor_is_no_way_out_of_a_small_one(world: World) -> None:
+    """Nor are its extra specs told."""
+    root, alice = token_of(world, "root"), token_of(world, "alice")
+    world.call("POST", "/flavors", {"flavor": SMALL}, headers=root)
+    server = {"name": "w", "flavorRef": "s1", "imageRef": IMAGE.id, "networks": "none"}
+    made = world.call("POST", "/servers", {"server": server}, headers=alice)
+    path = f"/servers/{body_of(made)['server']['id']}/action"
+    specs = "/flavors/m1/os-extra_specs"
+
+    def answers() -> tuple[int, int]:
+        resized = world.call(
+            "POST", path, {"resize": {"flavorRef": "m1"}}, headers=alice
+        )
+        told = world.call("GET", specs, headers=alice)
+        return resized.status_code, told.status_code
+
+    assert answers() == (400, 404)
+    assert world.call("GET", f"{specs}/a", headers=alice).status_code == 404
+    act(world, ADD)
+    assert answers() == (202, 200)
 
 
 def test_who_is_let_in_is_forgotten_with_the_flavor(world: World) -> None:

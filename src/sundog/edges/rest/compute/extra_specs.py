@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.flavor_bodies import ExtraSpecsBody
+from sundog.edges.rest.compute.flavors import find
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ KEY: Final = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}", re.ASCII)
 
 def index(ask: Ask, flavor_id: str) -> Answer:
     """``GET /flavors/{id}/os-extra_specs``."""
-    specs = ask.books.flavors.get(flavor_id).extra_specs
+    specs = find(ask, flavor_id).extra_specs
     return Answer(body={"extra_specs": dict(specs)})
 
 
@@ -33,7 +34,7 @@ def create(ask: Ask, flavor_id: str) -> Answer:
 
 def show(ask: Ask, flavor_id: str, key: str) -> Answer:
     """``GET /flavors/{id}/os-extra_specs/{key}``."""
-    specs = ask.books.flavors.get(flavor_id).extra_specs
+    specs = find(ask, flavor_id).extra_specs
     if key not in specs:
         raise Fault(404, f"Flavor {flavor_id} has no extra specs with key {key}.")
     return Answer(body={key: specs[key]})

@@ -67,10 +67,7 @@ def detail(ask: Ask) -> Answer:
 
 def show(ask: Ask, flavor_id: str) -> Answer:
     """``GET /flavors/{id}``; a name is no id."""
-    flavor = ask.books.flavors.get(flavor_id)
-    if not ask.books.access.may_use(ask.caller, flavor):
-        raise Fault(404, f"Flavor {flavor_id} could not be found.")
-    return Answer(body={"flavor": full(ask, flavor)})
+    return Answer(body={"flavor": full(ask, find(ask, flavor_id))})
 
 
 def create(ask: Ask) -> Answer:
@@ -114,6 +111,14 @@ def delete(ask: Ask, flavor_id: str) -> Answer:
     ask.books.flavors.delete(flavor_id)
     ask.books.access.forget(flavor_id)
     return Answer(status=202)
+
+
+def find(ask: Ask, flavor_id: str) -> Flavor:
+    """Return a flavor; raises Fault 404 for a private one of others."""
+    flavor = ask.books.flavors.get(flavor_id)
+    if not ask.books.access.may_use(ask.caller, flavor):
+        raise Fault(404, f"Flavor {flavor_id} could not be found.")
+    return flavor
 
 
 def _id_of(flavor: Flavor) -> str:

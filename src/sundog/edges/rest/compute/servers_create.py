@@ -67,7 +67,7 @@ def create(ask: Ask) -> Answer:
         near=_servers_of(hints, "same_host"),
         apart=_servers_of(hints, "different_host"),
     )
-    _check_flavor(ask, order.flavor_id)
+    check_flavor(ask, order.flavor_id)
     made = ask.books.servers.create(order)
     if checks.flag("return_reservation_id", server.return_reservation_id):
         return Answer(body={"reservation_id": made[0].reservation_id}, status=202)
@@ -253,7 +253,7 @@ def _servers_of(hints: dict[str, object], hint: str) -> tuple[str, ...]:
         ) from None
 
 
-def _check_flavor(ask: Ask, flavor_id: str) -> None:
+def check_flavor(ask: Ask, flavor_id: str) -> None:
     """Refuse a private flavor of others as if it were not there."""
     try:
         flavor = ask.books.flavors.get(flavor_id)

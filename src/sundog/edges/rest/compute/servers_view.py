@@ -131,7 +131,7 @@ def hosts_seen(ask: Ask) -> dict[str, HostSeen]:
             status = "MAINTENANCE"
         else:
             status = "UP" if book.is_up(service) else "UNKNOWN"
-        seen[service.host] = HostSeen(status, zones[service.host])
+        seen[service.host] = HostSeen(status, zones.get(service.host, DEFAULT_ZONE))
     return seen
 
 

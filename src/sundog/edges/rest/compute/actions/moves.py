@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.servers_create import is_auto
+from sundog.edges.rest.compute.servers_create import check_flavor, is_auto
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def resize(ask: Ask, call: Call, body: bodies.Resize) -> Answer:
     flavor_id = str(reference).rstrip("/").rpartition("/")[2]
     if not flavor_id or isinstance(reference, bool):
         raise Fault(400, "Invalid input for field/attribute flavorRef: it is empty.")
+    check_flavor(ask, flavor_id)
     ask.books.moves.resize(call, flavor_id)
     if auto is not None:
         ask.books.servers.change(
