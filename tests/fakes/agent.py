@@ -54,9 +54,6 @@ class FakeAgent:
     def name(self) -> str:
         return self._snapshot.name
 
-    def start(self) -> HostSnapshot:
-        return self.report()
-
     def report(self) -> HostSnapshot:
         if self.away:
             raise UnavailableError(f"libvirt of {self.name} does not answer")

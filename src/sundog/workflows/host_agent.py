@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -16,13 +15,13 @@ from sundog.core.guards.switches import switches
 from sundog.core.guest_config import config_device, guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
 from sundog.core.hosts.host_snapshot import Holding, HostState
-from sundog.core.hosts.vfs import vfs_wanted
 from sundog.core.hosts.whitelist import HostPolicy, offer
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.plug import PlugState
 from sundog.workflows.devices.cards import CardMemory, NoMemory
 from sundog.workflows.devices.health import HealthNotes, NoNotes
+from sundog.workflows.devices.vf_orders import VfOrders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from sundog.core.devices.device import Source
     from sundog.core.devices.device_spec import DeviceSpec
     from sundog.core.devices.pci_address import PciAddress
-    from sundog.core.hosts.host_snapshot import HostSnapshot
+    from sundog.core.hosts.host_snapshot import HostFacts, HostSnapshot
     from sundog.core.lives.figures import GuestFigures
     from sundog.workflows.devices.ports import (
         Consoles,
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
     )
     from sundog.workflows.moves.ports import Crossing
     from sundog.workflows.ports import BootOrder, ClaimStore
-
-LOG = logging.getLogger(__name__)
 
 _KEPT: Final = "the guest has not let go of it"
 _HAS_DEVICES: Final = frozenset({GuestState.RUNNING, GuestState.PAUSED})
@@ -94,6 +91,7 @@ class LocalHost:
         self._rules = rules
         self._lock = Lock()
         self._serials = itertools.count(first_serial)
+        self._vf_orders = VfOrders()
         # The devices to be cleaned after each use, as of the last judgement.
         self._once: Mapping[PciAddress, tuple[str, ...]] = {}
 
@@ -109,21 +107,15 @@ class LocalHost:
             return switches(facts, rules.specs, self._holdings())
 
     def follow(self, rules: HostRules) -> None:
-        """Take other rules, and enable the VFs that they ask for."""
+        """Take other rules; the next report enables the VFs that they ask for."""
         with self._lock:
             self._rules = rules
-            self._enable_vfs()
-
-    def start(self) -> HostSnapshot:
-        """Enable the VFs that rules ask for, then report."""
-        with self._lock:
-            self._enable_vfs()
-            return self._snapshot(self._holdings())
+            self._vf_orders.forget()
 
     def report(self) -> HostSnapshot:
-        """Scan the host and return its snapshot."""
+        """Scan the host and return its snapshot; enable VFs that rules ask for."""
         with self._lock:
-            return self._snapshot(self._holdings())
+            return self._complete_snapshot()
 
     def running(self) -> frozenset[UUID]:
         """Return the consumers whose guests run."""
@@ -285,9 +277,8 @@ class LocalHost:
             self._tools.guests.stop(consumer)
             for share in reversed(assignment.devices):
                 self._tools.bench.free(consumer, share)
-            return self._snapshot(
-                [held for held in self._holdings() if held.consumer != consumer]
-            )
+            others = [held for held in self._holdings() if held.consumer != consumer]
+            return self._complete_snapshot(others)
 
     def console(self, consumer: UUID) -> str | None:
         """Return what a guest said on its console, None where it has none."""
@@ -304,7 +295,7 @@ class LocalHost:
         with self._lock:
             for share in reversed(devices):
                 self._tools.bench.free(consumer, share)
-            return self._snapshot(self._holdings())
+            return self._complete_snapshot()
 
     def send(self, order: BootOrder, dest: HostSnapshot, crossing: Crossing) -> None:
         """Send a running guest to another host; it takes its time without the lock."""
@@ -330,25 +321,18 @@ class LocalHost:
             raise HostRefusedError(f"Host {self._name} refused: {reason}")
         return snapshot
 
-    def _enable_vfs(self) -> None:
-        """Enable VFs where rules ask for them; a card that fails blocks no other."""
-        facts = self._tools.reader.scan()
-        held = {
-            share.address
-            for holding in self._holdings()
-            for share in holding.assignment.devices
-        }
-        wanted = {
-            address: count
-            for address, count in vfs_wanted(facts.functions, self._rules.specs).items()
-            if address not in held
-        }
-        if not wanted:
-            return
-        try:
-            self._tools.bench.enable_vfs(wanted)
-        except HostRefusedError as error:
-            LOG.warning("Host %s: %s", self._name, error)
+    def _complete_snapshot(
+        self, holdings: Sequence[Holding] | None = None
+    ) -> HostSnapshot:
+        """Scan, and again where VFs were missing that could be ordered.
+
+        A PF may have been given back, or its driver loaded, since the last scan.
+        """
+        holdings = self._holdings() if holdings is None else holdings
+        held = {s.address for h in holdings for s in h.assignment.devices}
+        facts, specs = self._tools.reader.scan(), self._rules.specs
+        ordered = self._vf_orders.give(facts, specs, held, self._tools.bench)
+        return self._snapshot(holdings, facts=None if ordered else facts)
 
     def _holdings(self) -> list[Holding]:
         return [claim.holding for claim in self._claims.of_host(self._name)]
@@ -357,11 +341,16 @@ class LocalHost:
         self,
         holdings: Sequence[Holding],
         reasons: Mapping[PciAddress, str] | None = None,
+        facts: HostFacts | None = None,
     ) -> HostSnapshot:
-        """Scan; ``reasons`` are why devices are not offered, by default as noted."""
+        """Scan, unless ``facts`` are of now.
+
+        ``reasons`` are why devices are not offered, by default as noted.
+        """
         serial = next(self._serials)
-        facts = self._tools.cards.complete(self._tools.reader.scan())
+        facts = self._tools.cards.complete(facts or self._tools.reader.scan())
         facts = guest_part(facts, self._rules.share)
+        facts = replace(facts, problems=(*facts.problems, *self._vf_orders.problems))
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
         if reasons is None:
             reasons = self._tools.health.reasons(self._name)

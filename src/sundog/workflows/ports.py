@@ -291,16 +291,12 @@ class HostAgent(Protocol):
         """The host's name."""
         ...
 
-    def start(self) -> HostSnapshot:
-        """Make the host what its rules ask for, then report.
-
-        Raises HostRefusedError, or UnavailableError while the host is away, as every
-        call does.
-        """
-        ...
-
     def report(self) -> HostSnapshot:
-        """Scan the host and return its snapshot."""
+        """Scan the host and return its snapshot.
+
+        What rules ask to be enabled is enabled before. Raises UnavailableError while
+        the host is away, as every call does.
+        """
         ...
 
     def running(self) -> frozenset[UUID]:

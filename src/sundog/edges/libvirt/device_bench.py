@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sundog.core.errors import HostRefusedError
 from sundog.edges.libvirt.kinds.table import kind_of
 from sundog.edges.libvirt.node_devices import read_node_devices
 
@@ -33,10 +32,10 @@ class LibvirtDeviceBench:
         """Give one device back; not there is fine."""
         kind_of(share.kind).free(self._site, consumer, share)
 
-    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> None:
+    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> Mapping[PciAddress, str]:
         """Enable VFs of PFs that have none yet, each read back.
 
-        Every PF is tried; raises HostRefusedError with all that failed.
+        Every PF is tried; returns why not, by each PF that refused.
         """
         before = self._vfs_by_parent()
         missing = {
@@ -48,13 +47,11 @@ class LibvirtDeviceBench:
             address: self._set_vfs(address, count) for address, count in missing.items()
         }
         after = self._vfs_by_parent() if missing else before
-        problems = [
-            f"{address}: " + (refusals[address] or f"{after[address]} of {count} came")
+        return {
+            address: refusals[address] or f"{after[address]} of {count} came"
             for address, count in missing.items()
             if refusals[address] or after[address] != count
-        ]
-        if problems:
-            raise HostRefusedError("VFs cannot be enabled: " + "; ".join(problems))
+        }
 
     def _set_vfs(self, address: PciAddress, count: int) -> str:
         """Order VFs; returns the refusal, empty when there was none."""

@@ -51,8 +51,11 @@ class DeviceBench(Protocol):
         """Give one device back (our mdev is removed); not there is fine."""
         ...
 
-    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> None:
-        """Enable VFs: PF address to their number, where they are not enabled yet."""
+    def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> Mapping[PciAddress, str]:
+        """Enable VFs: PF address to their number, where they are not enabled yet.
+
+        Returns why not, by each PF that refused.
+        """
         ...
 
 

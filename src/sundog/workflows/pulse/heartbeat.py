@@ -69,7 +69,7 @@ class Heartbeat:
     def _look_at(self, name: str) -> None:
         if self.conductor.fleet.state(name) is None:
             agent = self.conductor.agents[name]
-            start_host(self.conductor, self.hosts, agent.start())
+            start_host(self.conductor, self.hosts, agent.report())
         else:
             self.conductor.reports.heard_of(self.conductor.refresh(name))
 
