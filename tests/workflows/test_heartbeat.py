@@ -54,6 +54,22 @@ def boot_on_a(there: World) -> UUID:
     return one
 
 
+def test_a_scan_that_fails_unforeseen_is_its_hosts_trouble_only(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service goes on, and so does the heartbeat."""
+
+    def report() -> None:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(there.agents["a"], "report", report)
+        beat(there)
+    assert up(there) == [False, True]
+    beat(there)
+    assert up(there) == [True, True]
+
+
 def test_a_host_that_is_away_is_down_and_takes_no_servers(there: World) -> None:
     """The others go on, and nobody's inventory is touched; then it comes back."""
     there.agents["a"].away = True

@@ -103,3 +103,6 @@ def _beat_until(
                 LOG.warning("Kept the old whitelist: %s", problem)
         except SundogError as error:
             LOG.warning("Report: %s", error)
+        except Exception:
+            # Servers are served on; the next heartbeat may well be a good one.
+            LOG.exception("A heartbeat failed")

@@ -92,6 +92,15 @@ def test_mdevs_and_the_boot_are_read(tree: Tree, files: DeviceFiles) -> None:
     assert files.type_description(GPU, "nvidia-231") == ""
 
 
+def test_the_boot_of_a_host_with_many_cpus_is_read(
+    tree: Tree, files: DeviceFiles
+) -> None:
+    """Their lines stand before it, and are more than a page."""
+    cpus = "".join(f"cpu{number} 10 20 30 40 0 0 0\n" for number in range(256))
+    write(tree.root / "proc/stat", f"cpu 1 2\n{cpus}btime {BOOTED}\nprocesses 7")
+    assert files.booted() == datetime.fromtimestamp(BOOTED, UTC)
+
+
 def test_writes_go_where_the_kernel_takes_them(tree: Tree, files: DeviceFiles) -> None:
     """An mdev's name to its type, 1 to its removal, a number to the PF."""
     files.create_mdev(GPU, "nvidia-230", ONE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sundog.core.devices.pci_address import PciAddress
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # What a function's reading depends on; two that are equal stand for the same reading.
 Stamp = tuple[int, str, tuple[tuple[str, str], ...]]
+_PAGE: Final = 4096
 
 
 class DeviceFiles:
@@ -151,7 +152,9 @@ def _counts(folder: str) -> Iterator[tuple[str, str]]:
 def _read(path: str) -> str:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(file, 4096).decode("utf-8", "replace").strip()
+        # A file of sysfs is a page at most, /proc/stat of a large host is many.
+        parts = iter(lambda: os.read(file, _PAGE), b"")
+        return b"".join(parts).decode("utf-8", "replace").strip()
     finally:
         os.close(file)
 

@@ -63,6 +63,9 @@ class Heartbeat:
             except SundogError as error:
                 LOG.warning("Host %s: %s", name, error)
                 self.hosts.lose(name, str(error))
+            except Exception:
+                LOG.exception("Looking at host %s failed", name)
+                self.hosts.lose(name, "looking at it failed; the service's log has why")
             else:
                 self.hosts.find(name)
 

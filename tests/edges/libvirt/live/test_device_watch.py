@@ -37,6 +37,8 @@ class _Device:
 
     def XMLDesc(self) -> str:  # noqa: N802  libvirt's name
         self._watched.read[self.name()] += 1
+        for heard in self._watched.changing.pop(self.name(), []):
+            heard(self._watched, self, 0, None)
         if self.name() in self._watched.lost:
             return str(self._watched.connection.nodeDeviceLookupByName("x").XMLDesc())
         text: str = self._device.XMLDesc()
@@ -51,7 +53,8 @@ class Watched:
     """A connection on which devices may not be listed yet, or be lost meanwhile.
 
     ``heard`` are the callbacks for events, which libvirt's test driver never sends
-    for the devices that it was given.
+    for the devices that it was given. ``changing`` are those heard of while a device's
+    document is on its way.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -60,6 +63,7 @@ class Watched:
         self.lists = 0
         self.late: dict[str, int] = {}
         self.lost: set[str] = set()
+        self.changing: dict[str, list[Callable[..., None]]] = {}
         self.destroyed: list[str] = []
         self.heard: list[Callable[..., None]] = []
 
@@ -139,6 +143,19 @@ def test_what_changed_is_asked_for_again(
     watch.follow(connection)
     watch.documents(connection, changed, frozenset({ONE}))
     assert sum(connection.read.values()) == 2 * len(connection.read) + 2
+
+
+def test_what_changes_while_it_is_read_is_asked_for_again(
+    watch: DeviceWatch, connection: Watched, kernel: SimulatedKernel
+) -> None:
+    """The document that is on its way then may be of before."""
+    connection.changing = {GPU.node_device: connection.heard}
+    watch.documents(connection, stamps(kernel), frozenset({ONE}))
+    assert connection.read[GPU.node_device] == 1
+    watch.documents(connection, stamps(kernel), frozenset({ONE}))
+    assert connection.read[GPU.node_device] == 2
+    watch.documents(connection, stamps(kernel), frozenset({ONE}))
+    assert connection.read[GPU.node_device] == 2
 
 
 def test_libvirt_is_waited_for_when_it_lags(

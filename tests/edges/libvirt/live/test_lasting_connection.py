@@ -58,6 +58,25 @@ def test_a_connection_that_broke_is_opened_anew() -> None:
     assert len(followed) == 3
 
 
+def test_a_connection_that_cannot_be_followed_is_closed() -> None:
+    """The next call opens another."""
+    followed: list[libvirt.virConnect] = []
+
+    def follow(connection: libvirt.virConnect) -> None:
+        followed.append(connection)
+        if len(followed) == 1:
+            raise libvirt.libvirtError("no events now")
+
+    lasting = LastingConnection("test:///default")
+    lasting.follow(follow)
+    with pytest.raises(libvirt.libvirtError):
+        lasting.getHostname()
+    with pytest.raises(libvirt.libvirtError):
+        followed[0].getHostname()
+    assert lasting.getHostname()
+    assert len(followed) == 2
+
+
 def test_a_daemon_that_is_away_is_one_line() -> None:
     """At the start it is told as such; later each call says so in libvirt's way."""
     lasting = LastingConnection("qemu+unix:///system?socket=/nonexistent/libvirt-sock")

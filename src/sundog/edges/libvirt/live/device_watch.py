@@ -54,6 +54,8 @@ class DeviceWatch:
         self._patience = patience_seconds
         self._news = Condition()
         self._texts: dict[str, tuple[object, str]] = {}
+        # Counts what was heard: a document that was asked for before is old then.
+        self._heard_so_far = 0
         self._ignored: frozenset[object] = frozenset()
         self._active = _ACTIVE
 
@@ -61,6 +63,7 @@ class DeviceWatch:
         """Follow a new connection's events; what was read over another is void."""
         with self._news:
             self._texts.clear()
+            self._heard_so_far += 1
         self._active = _active_flag(connection)
         for event in _EVENTS:
             connection.nodeDeviceEventRegisterAny(None, event, self._heard, None)
@@ -114,6 +117,7 @@ class DeviceWatch:
     def _heard(self, _connection: object, device: NodeDevice, *_event: object) -> None:
         with self._news:
             self._texts.pop(device.name(), None)
+            self._heard_so_far += 1
             self._news.notify_all()
 
     def _listed_as(
@@ -148,12 +152,13 @@ class DeviceWatch:
     def _text(self, device: NodeDevice, stamp: object) -> str:
         name = device.name()
         with self._news:
-            known = self._texts.get(name)
+            known, heard = self._texts.get(name), self._heard_so_far
         if known is not None and known[0] == stamp:
             return known[1]
         text = _describe(device)
         with self._news:
-            self._texts[name] = (stamp, text)
+            if heard == self._heard_so_far:
+                self._texts[name] = (stamp, text)
         return text
 
     def _all(self, connection: Connection) -> Sequence[NodeDevice]:

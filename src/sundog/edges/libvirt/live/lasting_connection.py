@@ -88,12 +88,21 @@ class LastingConnection:
         except libvirt.libvirtError as error:
             # A driver inside this process has no daemon to lose.
             LOG.debug("libvirt at %s: %s", self._uri, one_line(error))
-        for follower in self._followers:
-            follower(connection)
+        try:
+            for follower in self._followers:
+                follower(connection)
+        except libvirt.libvirtError:
+            # Half followed it would tell half of what happens.
+            _close(connection)
+            raise
         return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(libvirt.libvirtError):
-                connection.close()
+            _close(connection)
+
+
+def _close(connection: Connection) -> None:
+    with suppress(libvirt.libvirtError):
+        connection.close()
