@@ -21,3 +21,8 @@ def shown(value: object) -> str:
 def listed(names: Iterable[str]) -> str:
     """Join a few names for a way out, in order: ``a, b, c``."""
     return ", ".join(islice(sorted(names), _MOST))
+
+
+def version_text(number: int) -> str:
+    """Write a version as people do: 9000000 is 9.0.0."""
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"

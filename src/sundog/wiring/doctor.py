@@ -66,6 +66,7 @@ def _needs(settings: Settings) -> HostNeeds:
     return HostNeeds(
         functions=any(not spec.offers_types for spec in specs),
         types=any(spec.offers_types for spec in specs),
+        mdevs=any(spec.mdev_types for spec in specs),
         vfs=any(spec.sriov_numvfs for spec in specs),
         kvm=settings.libvirt.virt_type == "kvm",
     )

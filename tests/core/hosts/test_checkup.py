@@ -11,8 +11,8 @@ from sundog.core.hosts.checkup import (
     HostNeeds,
     Mark,
     check_up,
-    version_text,
 )
+from sundog.core.wording import version_text
 
 FIT = Findings(
     libvirt_version=11_003_000,
@@ -24,7 +24,7 @@ FIT = Findings(
     pages={2048: {0: 96, 1: 96}, 1048576: {0: 0, 1: 0}},
     vfs={"0000:22:00.0": (2, 7)},
 )
-EVERYTHING = HostNeeds(functions=True, types=True, vfs=True)
+EVERYTHING = HostNeeds(functions=True, types=True, mdevs=True, vfs=True)
 NOTHING = HostNeeds(kvm=False)
 
 
@@ -60,6 +60,13 @@ def test_what_no_rule_needs_is_only_a_note(lack: dict[str, object], about: str) 
     others = marks(found, EVERYTHING)
     del others[about]
     assert set().union(*others.values()) == {Mark.OK}
+
+
+def test_vgpus_on_vfs_need_no_mdev_bus() -> None:
+    """Kernels that have them have none."""
+    found = replace(FIT, has_mdev_bus=False)
+    needs = HostNeeds(types=True, vfs=True)
+    assert marks(found, needs)["mediated devices"] == {Mark.NOTE}
 
 
 def test_a_libvirt_that_is_away_is_one_line() -> None:

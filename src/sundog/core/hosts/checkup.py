@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.moves.live_rules import LIVE_FUNCTIONS, LIVE_MDEVS
+from sundog.core.wording import version_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,10 +45,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostNeeds:
-    """What the operator's rules want of a host."""
+    """What the operator's rules want of a host; ``types`` are of mdevs or vGPUs."""
 
     functions: bool = False
     types: bool = False
+    mdevs: bool = False
     vfs: bool = False
     kvm: bool = True
 
@@ -86,11 +88,6 @@ def check_up(found: Findings, needs: HostNeeds) -> tuple[Check, ...]:
         *_vfs(found, needs),
         _rights(found, needs),
     )
-
-
-def version_text(number: int) -> str:
-    """Write a version as people do: 9000000 is 9.0.0."""
-    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
 
 
 def _libvirt(found: Findings) -> Iterator[Check]:
@@ -169,7 +166,7 @@ def _vfio(found: Findings, needs: HostNeeds) -> Check:
 
 def _mdevs(found: Findings, needs: HostNeeds) -> Check:
     return Check(
-        mark=_wanted(needs.types, found.has_mdev_bus),
+        mark=_wanted(needs.mdevs, found.has_mdev_bus),
         about="mediated devices",
         found="the bus is there" if found.has_mdev_bus else "there is no mdev bus",
         mend="" if found.has_mdev_bus else "modprobe mdev, and load the card's driver",
@@ -231,8 +228,8 @@ def _rights(found: Findings, needs: HostNeeds) -> Check:
         found=f"may not write {', '.join(found.closed)}"
         if found.closed
         else "device files can be written",
-        mend="run sundog as root; without, libvirt makes mdevs and VFs are enabled "
-        "by hand"
+        mend="run sundog as root; without, libvirt makes mdevs, VFs are enabled by "
+        "hand, and no vGPU type is set"
         if found.closed
         else "",
     )

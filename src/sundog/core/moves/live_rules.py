@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.devices.device import DeviceKind
+from sundog.core.wording import version_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +97,10 @@ def _device_problems(share: DeviceShare, host: HostSnapshot) -> Iterator[str]:
         ("QEMU", host.qemu_version, least.qemu),
     ):
         if has < needs:
+            found = version_text(has) if has else "an unknown one"
             yield (
-                f"{share.kind.value} devices need {name} {_version(needs)} to be "
-                f"migrated live; host {host.name} has {_version(has)}"
+                f"{share.kind.value} devices need {name} {version_text(needs)} to be "
+                f"migrated live; host {host.name} has {found}"
             )
 
 
@@ -140,10 +142,3 @@ def _meets(want: DeviceWant, kind: DeviceKind, name: str, type_id: str) -> bool:
 
 def _what(share: DeviceShare) -> tuple[DeviceKind, str, str]:
     return share.kind, share.resource_class, share.type_id
-
-
-def _version(number: int) -> str:
-    if not number:
-        return "an unknown one"
-    major, rest = divmod(number, 1_000_000)
-    return f"{major}.{rest // 1000}.{rest % 1000}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from sundog.core.hosts.checkup import version_text
+from sundog.core.wording import version_text
 from sundog.edges.simulation.host_model import Sharing
 
 if TYPE_CHECKING:

@@ -59,10 +59,10 @@ def _pages(nodes: Path) -> dict[int, dict[int, int]]:
 
 def _closed(root: Path) -> tuple[str, ...]:
     """Return the files that we would write to and may not."""
-    wanted = sorted((root / "sys/bus/pci/devices").glob("*/sriov_numvfs"))
-    wanted += sorted(
-        (root / "sys/bus/pci/devices").glob("*/mdev_supported_types/*/create")
-    )
+    pci = root / "sys/bus/pci/devices"
+    wanted = sorted(pci.glob("*/sriov_numvfs"))
+    wanted += sorted(pci.glob("*/mdev_supported_types/*/create"))
+    wanted += sorted(pci.glob("*/nvidia/current_vgpu_type"))
     return tuple(
         f"/{path.relative_to(root)}" for path in wanted if not os.access(path, os.W_OK)
     )[:1]
