@@ -6,6 +6,7 @@ import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sundog.core.errors import (
     SundogError,
     UnavailableError,
 )
+from sundog.core.projects.quota import QuotaSet
 from sundog.edges.storage.database import database_errors
 from sundog.edges.storage.store import Store, open_store
 from sundog.workflows.ports import ServerQuery
@@ -156,7 +158,7 @@ def test_a_time_without_a_zone_is_refused(store: Store) -> None:
             "card": "0000:84:00.0", "resource_class": "VGPU", "cost": 1}]}'""",
             "'here' is not a PCI address",
         ),
-        ("UPDATE claims SET state = 'lent'", "unknown state 'lent'"),
+        ("UPDATE claims SET state = 'lent'", "'lent' is not a valid ClaimState"),
     ],
 )
 def test_a_claim_that_cannot_be_read_is_one_clear_error(
@@ -174,6 +176,17 @@ def test_a_server_with_a_newer_field_is_refused_not_trimmed(store: Store) -> Non
     sql(store, "UPDATE servers SET document = json_set(document, '$.newer', 1)")
     with pytest.raises(UnavailableError, match="unknown field `newer`"):
         store.servers.change(UUID(int=1), lambda server: server)
+
+
+def test_a_thing_on_a_shelf_that_cannot_be_read_is_named(store: Store) -> None:
+    store.quotas.change("p", "quota", lambda _: QuotaSet(limits={"ram": 1}))
+    sql(store, """UPDATE shelves SET document = '{"limits": 7}'""")
+    told = "record of quota p/quota cannot be read"
+    for read in (store.quotas.list, partial(store.quotas.get, "p", "quota")):
+        with pytest.raises(UnavailableError, match=told):
+            read()
+    with pytest.raises(UnavailableError, match=told):
+        store.quotas.change("p", "quota", lambda _: None)
 
 
 def test_extra_specs_that_cannot_be_read_name_their_flavor(store: Store) -> None:

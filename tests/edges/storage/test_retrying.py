@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
-from tests.contracts.records import a_claim
+from tests.contracts.records import a_claim, a_migration
 
 from sundog.core.errors import UnavailableError
 from sundog.edges.storage.claim_table import ClaimTable
 from sundog.edges.storage.database import Database, LostTransactionError, open_engine
+from sundog.edges.storage.migration_table import MigrationTable
 from sundog.edges.storage.retrying import may_pass
 from sundog.edges.storage.store import open_store
 
@@ -54,6 +55,18 @@ def test_a_write_is_done_again_when_the_lock_is_free(file: Path) -> None:
         claims.put(a_claim(1))
         assert claims.get(UUID(int=1)) == a_claim(1)
     assert waits == [0.05, 0.2]
+
+
+def test_moves_are_written_again_as_all_else_is(file: Path) -> None:
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def wait(_: float) -> None:
+        other.execute("ROLLBACK")
+
+    database = Database(open_engine(f"sqlite:///{file}", busy_ms=1), wait)
+    with closing(other), closing(database):
+        assert MigrationTable(database).add(a_migration(1)).number == 1
 
 
 def test_a_lock_that_is_never_let_go_is_told(file: Path) -> None:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from sundog.core.errors import UnavailableError
 from sundog.core.lives.claim import Claim, ClaimState
-from sundog.edges.storage.documents import read_assignment, write_assignment
+from sundog.edges.storage.documents import (
+    read_assignment,
+    unreadable,
+    write_assignment,
+)
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import claims
 
@@ -78,10 +81,7 @@ def _claim(row: Row[Any]) -> Claim:
     try:
         known = ClaimState(row.state)
     except ValueError as error:
-        raise UnavailableError(
-            f"the database's record of {what} has the unknown state {row.state!r}; "
-            "if a newer Sundog wrote it, run that one"
-        ) from error
+        raise unreadable(what, error) from error
     return Claim(
         consumer=row.consumer,
         assignment=read_assignment(row.assignment, what),

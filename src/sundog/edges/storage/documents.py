@@ -183,7 +183,7 @@ def read_extra_specs(text: str, what: str) -> dict[str, str]:
     try:
         return msgspec.json.decode(text, type=dict[str, str])
     except msgspec.DecodeError as error:
-        raise _unreadable(what, error) from error
+        raise unreadable(what, error) from error
 
 
 def write_server(server: Server) -> str:
@@ -227,7 +227,7 @@ def read_server(text: str, what: str) -> Server:
         document = _server_decoder.decode(text)
         return Server(**_read(_fields_of(document, ServerDocument)))
     except (msgspec.DecodeError, KeyError) as error:
-        raise _unreadable(what, error) from error
+        raise unreadable(what, error) from error
 
 
 def _read(fields: dict[str, Any]) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def read_assignment(text: str, what: str) -> Assignment:
     try:
         return _assignment(_assignment_decoder.decode(text))
     except (msgspec.DecodeError, ValueError) as error:
-        raise _unreadable(what, error) from error
+        raise unreadable(what, error) from error
 
 
 def write_migration(migration: Migration) -> str:
@@ -297,7 +297,7 @@ def read_migration(text: str, what: str) -> Migration:
         for name in ("old", "new", "rest"):
             fields[name] = fields[name] and _assignment(fields[name])
     except (msgspec.DecodeError, ValueError) as error:
-        raise _unreadable(what, error) from error
+        raise unreadable(what, error) from error
     for name in ("old_flavor", "new_flavor"):
         fields[name] = _value(fields[name])
     return Migration(**fields)
@@ -338,7 +338,8 @@ def _fields_of(record: object, shape: type[Struct]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in shape.__struct_fields__}
 
 
-def _unreadable(what: str, error: Exception) -> UnavailableError:
+def unreadable(what: str, error: Exception) -> UnavailableError:
+    """Return what to raise for a record that this Sundog cannot read."""
     return UnavailableError(
         f"the database's record of {what} cannot be read ({error}); "
         "if a newer Sundog wrote it, run that one"

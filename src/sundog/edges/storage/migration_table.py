@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from sundog.core.errors import NotFoundError
 from sundog.edges.storage.documents import read_migration, write_migration
+from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import migrations
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sundog.workflows.moves.ports import MigrationQuery
 
 
+@retrying
 class MigrationTable:
     """Fulfils ``MigrationStore``."""
 

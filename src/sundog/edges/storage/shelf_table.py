@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 from sqlalchemy import and_, delete, insert, select, update
 
+from sundog.edges.storage.documents import unreadable
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import shelves
 
@@ -35,7 +36,7 @@ class ShelfTable(Generic[T]):
         """Return one, or None."""
         with self._database.reading() as connection:
             document = connection.execute(self._query(owner, key)).scalar()
-        return None if document is None else self._decoder.decode(document)
+        return None if document is None else self._read(owner, key, document)
 
     def list(self, owner: str | None = None) -> Sequence[T]:
         """Return an owner's, or everybody's, ordered by owner and key."""
@@ -46,7 +47,7 @@ class ShelfTable(Generic[T]):
             rows = connection.execute(query).all()
         # Databases differ in how they order text; Python does not.
         rows = sorted(rows, key=lambda row: (row.owner, row.key))
-        return [self._decoder.decode(row.document) for row in rows]
+        return [self._read(row.owner, row.key, row.document) for row in rows]
 
     def change(
         self, owner: str, key: str, edit: Callable[[T | None], T | None]
@@ -57,7 +58,7 @@ class ShelfTable(Generic[T]):
         )
         with self._database.writing() as connection:
             document = connection.execute(self._query(owner, key)).scalar()
-            old = None if document is None else self._decoder.decode(document)
+            old = None if document is None else self._read(owner, key, document)
             new = edit(old)
             if new is None:
                 connection.execute(delete(shelves).where(same))
@@ -69,6 +70,13 @@ class ShelfTable(Generic[T]):
             else:
                 connection.execute(update(shelves).where(same).values(document=text))
         return new
+
+    def _read(self, owner: str, key: str, document: str) -> T:
+        """Read a thing's document; raises UnavailableError naming it."""
+        try:
+            return self._decoder.decode(document)
+        except msgspec.DecodeError as error:
+            raise unreadable(f"{self._kind} {owner}/{key}", error) from error
 
     def _query(self, owner: str, key: str) -> Select[tuple[str]]:
         return select(shelves.c.document).where(
