@@ -69,7 +69,6 @@ from sundog.workflows.settle import settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from sundog.edges.libvirt.connection import Connection
     from sundog.workflows.ports import Clock
@@ -384,11 +383,6 @@ class Process:
         """Return it."""
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from types import TracebackType
 
 LOG = logging.getLogger(__name__)
 
@@ -51,11 +50,6 @@ class Jobs:
         """Use it in a with statement; leaving finishes."""
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Finish."""
         self.finish()

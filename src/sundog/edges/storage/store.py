@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from sundog.core.access.enrolment import Enrolment
 from sundog.core.devices.card_notes import CardNotes
@@ -22,9 +22,6 @@ from sundog.edges.storage.migration_table import MigrationTable
 from sundog.edges.storage.server_table import ServerTable
 from sundog.edges.storage.service_table import ServiceTable
 from sundog.edges.storage.shelf_table import ShelfTable
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +52,7 @@ class Store:
         """Return the store itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self.close()
 
