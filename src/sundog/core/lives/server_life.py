@@ -26,145 +26,81 @@ class Errand:
     task: ServerTask | None
 
 
-def _errands(
-    asked: ServerEvent, task: ServerTask | None, *ways: tuple[Phase, Phase, Phase]
-) -> tuple[Errand, ...]:
-    return tuple(Errand(asked, origin, way, goal, task) for origin, way, goal in ways)
-
-
-ERRANDS: Final = (
-    *_errands(
-        ServerEvent.POWER_ON,
-        ServerTask.POWERING_ON,
-        (Phase.SHUTOFF, Phase.POWERING_ON, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.POWER_OFF,
-        ServerTask.POWERING_OFF,
-        (Phase.ACTIVE, Phase.POWERING_OFF, Phase.SHUTOFF),
-        (Phase.ERROR, Phase.POWERING_OFF_ERROR, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.REBOOT,
-        ServerTask.REBOOTING,
-        (Phase.ACTIVE, Phase.REBOOTING, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.REBOOT_HARD,
-        ServerTask.REBOOTING_HARD,
-        (Phase.ACTIVE, Phase.REBOOTING_HARD, Phase.ACTIVE),
-        (Phase.SHUTOFF, Phase.REBOOTING_HARD_SHUTOFF, Phase.ACTIVE),
-        (Phase.PAUSED, Phase.REBOOTING_HARD_PAUSED, Phase.ACTIVE),
-        (Phase.SUSPENDED, Phase.REBOOTING_HARD_SUSPENDED, Phase.ACTIVE),
-        (Phase.ERROR, Phase.REBOOTING_HARD_ERROR, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.PAUSE,
-        ServerTask.PAUSING,
-        (Phase.ACTIVE, Phase.PAUSING, Phase.PAUSED),
-    ),
-    *_errands(
-        ServerEvent.UNPAUSE,
-        ServerTask.UNPAUSING,
-        (Phase.PAUSED, Phase.UNPAUSING, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.SUSPEND,
-        ServerTask.SUSPENDING,
-        (Phase.ACTIVE, Phase.SUSPENDING, Phase.SUSPENDED),
-    ),
-    *_errands(
-        ServerEvent.RESUME,
-        ServerTask.RESUMING,
-        (Phase.SUSPENDED, Phase.RESUMING, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.REBUILD,
-        ServerTask.REBUILDING,
-        (Phase.ACTIVE, Phase.REBUILDING, Phase.ACTIVE),
-        (Phase.SHUTOFF, Phase.REBUILDING_SHUTOFF, Phase.SHUTOFF),
-        (Phase.ERROR, Phase.REBUILDING_ERROR, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.SHELVE,
-        ServerTask.SHELVING,
-        (Phase.ACTIVE, Phase.SHELVING, Phase.SHELVED_OFFLOADED),
-        (Phase.SHUTOFF, Phase.SHELVING_SHUTOFF, Phase.SHELVED_OFFLOADED),
-        (Phase.PAUSED, Phase.SHELVING_PAUSED, Phase.SHELVED_OFFLOADED),
-        (Phase.SUSPENDED, Phase.SHELVING_SUSPENDED, Phase.SHELVED_OFFLOADED),
-    ),
-    *_errands(
-        ServerEvent.UNSHELVE,
-        ServerTask.UNSHELVING,
-        (Phase.SHELVED_OFFLOADED, Phase.UNSHELVING, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.RESIZE,
-        ServerTask.RESIZING,
-        (Phase.ACTIVE, Phase.RESIZING, Phase.RESIZED),
-        (Phase.SHUTOFF, Phase.RESIZING_SHUTOFF, Phase.RESIZED_SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.MIGRATE,
-        ServerTask.RESIZING,
-        (Phase.ACTIVE, Phase.MIGRATING, Phase.RESIZED),
-        (Phase.SHUTOFF, Phase.MIGRATING_SHUTOFF, Phase.RESIZED_SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.CONFIRM,
-        None,
-        (Phase.RESIZED, Phase.CONFIRMING, Phase.ACTIVE),
-        (Phase.RESIZED_SHUTOFF, Phase.CONFIRMING_SHUTOFF, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.REVERT,
-        ServerTask.REVERTING,
-        (Phase.RESIZED, Phase.REVERTING, Phase.ACTIVE),
-        (Phase.RESIZED_SHUTOFF, Phase.REVERTING_SHUTOFF, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.MIGRATE_LIVE,
-        ServerTask.MIGRATING,
-        (Phase.ACTIVE, Phase.MIGRATING_LIVE, Phase.ACTIVE),
-        (Phase.PAUSED, Phase.MIGRATING_LIVE_PAUSED, Phase.PAUSED),
-    ),
-    *_errands(
-        ServerEvent.EVACUATE,
-        ServerTask.REBUILDING,
-        (Phase.ACTIVE, Phase.EVACUATING, Phase.ACTIVE),
-        (Phase.SHUTOFF, Phase.EVACUATING_SHUTOFF, Phase.SHUTOFF),
-        (Phase.ERROR, Phase.EVACUATING_ERROR, Phase.ACTIVE),
-    ),
-    *_errands(
-        ServerEvent.EVACUATE_OFF,
-        ServerTask.REBUILDING,
-        (Phase.ACTIVE, Phase.EVACUATING_OFF, Phase.SHUTOFF),
-        (Phase.SHUTOFF, Phase.EVACUATING_OFF_SHUTOFF, Phase.SHUTOFF),
-        (Phase.ERROR, Phase.EVACUATING_OFF_ERROR, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.ATTACH,
-        ServerTask.ATTACHING_DEVICE,
-        (Phase.ACTIVE, Phase.ATTACHING, Phase.ACTIVE),
-        (Phase.SHUTOFF, Phase.ATTACHING_SHUTOFF, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.DETACH,
-        ServerTask.DETACHING_DEVICE,
-        (Phase.ACTIVE, Phase.DETACHING, Phase.ACTIVE),
-        (Phase.SHUTOFF, Phase.DETACHING_SHUTOFF, Phase.SHUTOFF),
-    ),
-    *_errands(
-        ServerEvent.RESCUE,
-        ServerTask.RESCUING,
-        (Phase.ACTIVE, Phase.RESCUING, Phase.RESCUED),
-        (Phase.SHUTOFF, Phase.RESCUING_SHUTOFF, Phase.RESCUED),
-    ),
-    *_errands(
-        ServerEvent.UNRESCUE,
-        ServerTask.UNRESCUING,
-        (Phase.RESCUED, Phase.UNRESCUING, Phase.ACTIVE),
-    ),
+_E, _P = ServerEvent, Phase
+_TASKS: Final = {
+    _E.POWER_ON: ServerTask.POWERING_ON,
+    _E.POWER_OFF: ServerTask.POWERING_OFF,
+    _E.REBOOT: ServerTask.REBOOTING,
+    _E.REBOOT_HARD: ServerTask.REBOOTING_HARD,
+    _E.PAUSE: ServerTask.PAUSING,
+    _E.UNPAUSE: ServerTask.UNPAUSING,
+    _E.SUSPEND: ServerTask.SUSPENDING,
+    _E.RESUME: ServerTask.RESUMING,
+    _E.REBUILD: ServerTask.REBUILDING,
+    _E.SHELVE: ServerTask.SHELVING,
+    _E.UNSHELVE: ServerTask.UNSHELVING,
+    _E.RESIZE: ServerTask.RESIZING,
+    _E.MIGRATE: ServerTask.RESIZING,
+    _E.CONFIRM: None,
+    _E.REVERT: ServerTask.REVERTING,
+    _E.MIGRATE_LIVE: ServerTask.MIGRATING,
+    _E.EVACUATE: ServerTask.REBUILDING,
+    _E.EVACUATE_OFF: ServerTask.REBUILDING,
+    _E.ATTACH: ServerTask.ATTACHING_DEVICE,
+    _E.DETACH: ServerTask.DETACHING_DEVICE,
+    _E.RESCUE: ServerTask.RESCUING,
+    _E.UNRESCUE: ServerTask.UNRESCUING,
+}
+# Asked, in which phase, under way in which, and the goal.
+_ROWS: Final = (
+    (_E.POWER_ON, _P.SHUTOFF, _P.POWERING_ON, _P.ACTIVE),
+    (_E.POWER_OFF, _P.ACTIVE, _P.POWERING_OFF, _P.SHUTOFF),
+    (_E.POWER_OFF, _P.ERROR, _P.POWERING_OFF_ERROR, _P.SHUTOFF),
+    (_E.REBOOT, _P.ACTIVE, _P.REBOOTING, _P.ACTIVE),
+    (_E.REBOOT_HARD, _P.ACTIVE, _P.REBOOTING_HARD, _P.ACTIVE),
+    (_E.REBOOT_HARD, _P.SHUTOFF, _P.REBOOTING_HARD_SHUTOFF, _P.ACTIVE),
+    (_E.REBOOT_HARD, _P.PAUSED, _P.REBOOTING_HARD_PAUSED, _P.ACTIVE),
+    (_E.REBOOT_HARD, _P.SUSPENDED, _P.REBOOTING_HARD_SUSPENDED, _P.ACTIVE),
+    (_E.REBOOT_HARD, _P.ERROR, _P.REBOOTING_HARD_ERROR, _P.ACTIVE),
+    (_E.PAUSE, _P.ACTIVE, _P.PAUSING, _P.PAUSED),
+    (_E.UNPAUSE, _P.PAUSED, _P.UNPAUSING, _P.ACTIVE),
+    (_E.SUSPEND, _P.ACTIVE, _P.SUSPENDING, _P.SUSPENDED),
+    (_E.RESUME, _P.SUSPENDED, _P.RESUMING, _P.ACTIVE),
+    (_E.REBUILD, _P.ACTIVE, _P.REBUILDING, _P.ACTIVE),
+    (_E.REBUILD, _P.SHUTOFF, _P.REBUILDING_SHUTOFF, _P.SHUTOFF),
+    (_E.REBUILD, _P.ERROR, _P.REBUILDING_ERROR, _P.ACTIVE),
+    (_E.SHELVE, _P.ACTIVE, _P.SHELVING, _P.SHELVED_OFFLOADED),
+    (_E.SHELVE, _P.SHUTOFF, _P.SHELVING_SHUTOFF, _P.SHELVED_OFFLOADED),
+    (_E.SHELVE, _P.PAUSED, _P.SHELVING_PAUSED, _P.SHELVED_OFFLOADED),
+    (_E.SHELVE, _P.SUSPENDED, _P.SHELVING_SUSPENDED, _P.SHELVED_OFFLOADED),
+    (_E.UNSHELVE, _P.SHELVED_OFFLOADED, _P.UNSHELVING, _P.ACTIVE),
+    (_E.RESIZE, _P.ACTIVE, _P.RESIZING, _P.RESIZED),
+    (_E.RESIZE, _P.SHUTOFF, _P.RESIZING_SHUTOFF, _P.RESIZED_SHUTOFF),
+    (_E.MIGRATE, _P.ACTIVE, _P.MIGRATING, _P.RESIZED),
+    (_E.MIGRATE, _P.SHUTOFF, _P.MIGRATING_SHUTOFF, _P.RESIZED_SHUTOFF),
+    (_E.CONFIRM, _P.RESIZED, _P.CONFIRMING, _P.ACTIVE),
+    (_E.CONFIRM, _P.RESIZED_SHUTOFF, _P.CONFIRMING_SHUTOFF, _P.SHUTOFF),
+    (_E.REVERT, _P.RESIZED, _P.REVERTING, _P.ACTIVE),
+    (_E.REVERT, _P.RESIZED_SHUTOFF, _P.REVERTING_SHUTOFF, _P.SHUTOFF),
+    (_E.MIGRATE_LIVE, _P.ACTIVE, _P.MIGRATING_LIVE, _P.ACTIVE),
+    (_E.MIGRATE_LIVE, _P.PAUSED, _P.MIGRATING_LIVE_PAUSED, _P.PAUSED),
+    (_E.EVACUATE, _P.ACTIVE, _P.EVACUATING, _P.ACTIVE),
+    (_E.EVACUATE, _P.SHUTOFF, _P.EVACUATING_SHUTOFF, _P.SHUTOFF),
+    (_E.EVACUATE, _P.ERROR, _P.EVACUATING_ERROR, _P.ACTIVE),
+    (_E.EVACUATE_OFF, _P.ACTIVE, _P.EVACUATING_OFF, _P.SHUTOFF),
+    (_E.EVACUATE_OFF, _P.SHUTOFF, _P.EVACUATING_OFF_SHUTOFF, _P.SHUTOFF),
+    (_E.EVACUATE_OFF, _P.ERROR, _P.EVACUATING_OFF_ERROR, _P.SHUTOFF),
+    (_E.ATTACH, _P.ACTIVE, _P.ATTACHING, _P.ACTIVE),
+    (_E.ATTACH, _P.SHUTOFF, _P.ATTACHING_SHUTOFF, _P.SHUTOFF),
+    (_E.DETACH, _P.ACTIVE, _P.DETACHING, _P.ACTIVE),
+    (_E.DETACH, _P.SHUTOFF, _P.DETACHING_SHUTOFF, _P.SHUTOFF),
+    (_E.RESCUE, _P.ACTIVE, _P.RESCUING, _P.RESCUED),
+    (_E.RESCUE, _P.SHUTOFF, _P.RESCUING_SHUTOFF, _P.RESCUED),
+    (_E.UNRESCUE, _P.RESCUED, _P.UNRESCUING, _P.ACTIVE),
+)
+ERRANDS: Final = tuple(
+    Errand(asked, origin, way, goal, _TASKS[asked])
+    for asked, origin, way, goal in _ROWS
 )
 ERRAND_OF: Final = {errand.way: errand for errand in ERRANDS}
 # Errands that go between two sides, which a migration records.
