@@ -47,6 +47,16 @@ class Service(Api):
         answer = self.client.open(path, method=method, json=body, headers=HEADERS)
         return answer.status_code, answer.text
 
+    def empty(self) -> None:
+        """Take faults and servers away; whatever a story left must agree first."""
+        for host in self.embedded.simulated.values():
+            host.kernel.clear_faults()
+        self.embedded.beat()
+        self.wait()
+        self.check_agreement()
+        left = self.call("GET", "/v2.1/servers")["servers"]
+        self.delete([one["id"] for one in left])
+
     def check_agreement(self) -> None:
         """Claims, choosers' view, Placement, guests and devices tell the same."""
         found = self.embedded.books.audit.audit()

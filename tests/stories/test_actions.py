@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import pytest
 from tests.stories.service import Service, open_service
@@ -16,6 +15,7 @@ from sundog.edges.simulation.host_model import Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from uuid import UUID
 
 T4 = PciAddress.parse("0000:17:00.0")
 RULES = ['{"product_id": "1eb8", "mdev_type": "nvidia-232"}', '{"product_id": "1db4"}']
@@ -60,13 +60,7 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def _service(shared: Service) -> Iterator[Service]:
     """Give a service without servers; whatever a test leaves must agree and goes."""
     yield shared
-    for host in shared.embedded.simulated.values():
-        host.kernel.clear_faults()
-    shared.embedded.beat()
-    shared.wait()
-    shared.check_agreement()
-    left = shared.call("GET", "/v2.1/servers")["servers"]
-    shared.delete([UUID(one["id"]) for one in left])
+    shared.empty()
 
 
 def booted(service: Service, flavor: str = "both") -> UUID:

@@ -1,8 +1,11 @@
 """A service that stopped, or was cut off, is itself again after its start."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 from tests.stories.service import Service, open_service
 
@@ -15,6 +18,17 @@ ALIASES = [json.dumps({"name": "vGPU", "device_type": "type-MDEV"})]
 
 def start(folder: Path, hosts: tuple[str, ...] = ("a=small",)) -> Service:
     return open_service(folder, hosts, RULES, ALIASES)
+
+
+@contextmanager
+def one_server(folder: Path) -> Iterator[tuple[Service, UUID]]:
+    """Start a service with one server; it stops at the end."""
+    service = start(folder)
+    with service.embedded:
+        service.flavor("slice", {"pci_passthrough:alias": "vGPU:1"})
+        [one] = service.create("slice")
+        service.wait()
+        yield service, one
 
 
 def test_running_servers_run_again_with_the_same_devices(tmp_path: Path) -> None:
@@ -41,11 +55,7 @@ def test_building_that_was_cut_off_ends_in_error_and_holds_nothing(
     tmp_path: Path,
 ) -> None:
     """A claim without a guest is given back, in Placement too."""
-    service = start(tmp_path)
-    with service.embedded:
-        service.flavor("slice", {"pci_passthrough:alias": "vGPU:1"})
-        [one] = service.create("slice")
-        service.wait()
+    with one_server(tmp_path) as (service, one):
         conductor = service.embedded.conductor
         claim = conductor.claims.get(one)
         assert claim is not None
@@ -64,11 +74,7 @@ def test_building_that_was_cut_off_ends_in_error_and_holds_nothing(
 
 def test_delete_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     """A server that was being deleted is gone after the start."""
-    service = start(tmp_path)
-    with service.embedded:
-        service.flavor("slice", {"pci_passthrough:alias": "vGPU:1"})
-        [one] = service.create("slice")
-        service.wait()
+    with one_server(tmp_path) as (service, one):
         conductor = service.embedded.conductor
         conductor.advance(one, ServerEvent.ASK_DELETE)
     again = start(tmp_path)
@@ -81,11 +87,8 @@ def test_server_of_a_host_that_is_gone_is_in_error_with_its_claim(
     tmp_path: Path,
 ) -> None:
     """A host that is not configured any more is named, and its claim is kept."""
-    service = start(tmp_path)
-    with service.embedded:
-        service.flavor("slice", {"pci_passthrough:alias": "vGPU:1"})
-        [one] = service.create("slice")
-        service.wait()
+    with one_server(tmp_path) as (_, one):
+        pass
     again = start(tmp_path, ("b=small",))
     with again.embedded:
         [server] = again.wait()

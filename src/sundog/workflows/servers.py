@@ -92,7 +92,8 @@ class ServerBook:
         Placement is away; nothing is recorded then.
         """
         self.check_ledger()
-        flavor, image = self._flavor(order.flavor_id), self._image(order.image_id)
+        flavor = self._flavor(order.flavor_id)
+        image = known_image(self.images, order.image_id)
         request = guest_request(flavor, image.properties, self.aliases)
         check_minimum(flavor, image)
         with self.quotas.lock:
@@ -159,14 +160,6 @@ class ServerBook:
         except NotFoundError:
             raise BadRequestError(f"Flavor {flavor_id} could not be found.") from None
 
-    def _image(self, image_id: str) -> Image:
-        try:
-            return self.images.get(image_id)
-        except NotFoundError:
-            raise BadRequestError(
-                f"Can not find requested image {image_id!r}."
-            ) from None
-
     def _records(
         self, order: NewServer, flavor: Flavor, image: Image
     ) -> tuple[Server, ...]:
@@ -219,6 +212,14 @@ def host_name_of(name: str) -> str:
     dashed = name.strip().lower().replace(" ", "-").replace("_", "-")
     kept = "".join(c for c in dashed if c.isascii() and (c.isalnum() or c in "-."))
     return kept.strip("-.")[:63].rstrip("-.") or "server"
+
+
+def known_image(images: ImageSource, image_id: str) -> Image:
+    """Return an image that a request names; raises BadRequestError for none."""
+    try:
+        return images.get(image_id)
+    except NotFoundError:
+        raise BadRequestError(f"Can not find requested image {image_id!r}.") from None
 
 
 def check_minimum(flavor: Flavor, image: Image) -> None:

@@ -13,7 +13,7 @@ from sundog.workflows.actions import deeds
 from sundog.workflows.actions.errand import run
 from sundog.workflows.devices.plug import tidy
 from sundog.workflows.moves.ports import MigrationQuery
-from sundog.workflows.servers import check_minimum
+from sundog.workflows.servers import check_minimum, known_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +151,7 @@ class ActionBook:
         Its disk is then a second one. Raises BadRequestError for an image that is not
         there.
         """
-        image = self._known(image_id or self._get(call).image_id)
+        image = known_image(self.images, image_id or self._get(call).image_id)
         changes = {"rescue_image_id": image.id, "rescue_properties": image.properties}
         moved = self._move(call, ServerEvent.RESCUE, changes)
         self._begin(call, ServerEvent.RESCUE, deeds.rescue)
@@ -252,16 +252,8 @@ class ActionBook:
         if call.asked is not None:
             self.history.begin(call.server_id, word, call.asked)
 
-    def _known(self, image_id: str) -> Image:
-        try:
-            return self.images.get(image_id)
-        except NotFoundError:
-            raise BadRequestError(
-                f"Can not find requested image {image_id!r}."
-            ) from None
-
     def _image(self, server: Server, image_id: str) -> Image:
-        image = self._known(image_id)
+        image = known_image(self.images, image_id)
         check_minimum(server.flavor, image)
         aliases = self.conductor.aliases
         had = guest_request(server.flavor, server.image_properties, aliases)

@@ -5,47 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.stories.people.people import Person, listening, needs_openstack, write_users
 from tests.stories.plugs.parts import ALIASES, RULES
 from tests.stories.service import Service, open_service
-from tests.stories.test_sign_in import OPENSTACK, Person, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-USERS = """
-[[user]]
-name = "admin"
-password = "one"
-roles = {admin = "admin"}
-
-[[user]]
-name = "alice"
-password = "two"
-roles = {alpha = "member"}
-
-[[user]]
-name = "rita"
-password = "three"
-roles = {alpha = "reader"}
-
-[[user]]
-name = "bob"
-password = "four"
-roles = {beta = "member"}
-"""
-
-pytestmark = pytest.mark.skipif(
-    OPENSTACK is None, reason="python-openstackclient is not installed"
-)
+pytestmark = needs_openstack
 
 
 @pytest.fixture(name="service")
 def _service(tmp_path: Path) -> Iterator[Service]:
-    users = tmp_path / "users.toml"
-    users.write_text(USERS)
-    users.chmod(0o600)
-    words = {"identity.users_file": str(users)}
+    words = {"identity.users_file": write_users(tmp_path)}
     service = open_service(tmp_path, ["a=small"], RULES, ALIASES, **words)
     with service.embedded:
         yield service

@@ -1,0 +1,114 @@
+"""People who sign in, with the ordinary environment of the ``openstack`` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Never
+
+import pytest
+from waitress.server import create_server
+
+from sundog.edges.cli.command_line import OwnDeeds, Surroundings, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIApplication
+
+OPENSTACK = shutil.which("openstack", path=str(Path(sys.executable).parent))
+needs_openstack = pytest.mark.skipif(
+    OPENSTACK is None, reason="python-openstackclient is not installed"
+)
+# Name, password, project, role.
+PEOPLE = (
+    ("admin", "one", "admin", "admin"),
+    ("alice", "two", "alpha", "member"),
+    ("rita", "three", "alpha", "reader"),
+    ("bob", "four", "beta", "member"),
+)
+
+
+def write_users(folder: Path) -> str:
+    """Write a users file of these people; returns its path."""
+    users = folder / "users.toml"
+    users.write_text(
+        "".join(
+            f'[[user]]\nname = "{name}"\npassword = "{password}"\n'
+            f'roles = {{{project} = "{role}"}}\n'
+            for name, password, project, role in PEOPLE
+        )
+    )
+    users.chmod(0o600)
+    return str(users)
+
+
+@contextmanager
+def listening(app: WSGIApplication) -> Iterator[str]:
+    """Listen meanwhile; gives the root URL."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        # From waitress's own thread, or its loop may trip over a closed socket.
+        server.trigger.pull_trigger(server.close)
+        thread.join(timeout=10)
+        server.task_dispatcher.shutdown()
+
+
+def _never(_: object) -> Never:
+    raise AssertionError
+
+
+class Person:
+    """Somebody with OS_* in the environment."""
+
+    def __init__(self, url: str, home: Path, name: str, password: str, project: str):
+        """Set the variables."""
+        mine = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
+        self._home = home
+        self._environ = mine | {
+            "HOME": str(home),
+            "OS_AUTH_TYPE": "password",
+            "OS_AUTH_URL": f"{url}/identity/v3",
+            "OS_USERNAME": name,
+            "OS_PASSWORD": password,
+            "OS_PROJECT_NAME": project,
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+            "OS_IDENTITY_API_VERSION": "3",
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command."""
+        return subprocess.run(  # noqa: S603 - our own words
+            [str(OPENSTACK), *words],
+            cwd=self._home,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def sundog(self, *words: str) -> tuple[int, str, str]:
+        """Run Sundog's own command; returns status, output and errors."""
+        out, err = StringIO(), StringIO()
+        around = Surroundings(environ=self._environ, out=out, err=err)
+        deeds = OwnDeeds(up=_never, check_host_file=str, examine=_never, capture=_never)
+        status = run(words, deeds, around)
+        return status, out.getvalue(), err.getvalue()
+
+    def json(self, *words: str) -> Any:
+        """Run a command that must succeed and return its JSON."""
+        done = self.run(*words, "-f", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
