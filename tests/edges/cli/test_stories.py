@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.edges.cli.conftest import RECORDED, SERVER
 
 from sundog.core.hosts.checkup import Check, Mark
 from sundog.edges.cli.command_line import UpOptions
@@ -23,6 +25,7 @@ GOLDEN = Path(__file__).parent / "golden"
         ("show-narrow", ["show"], "80"),
         ("show-one", ["show", "host-a"], "100"),
         ("devices", ["devices"], "100"),
+        ("devices-long", ["devices", "--long", "--host", "host-a"], "100"),
         ("devices-of-host", ["devices", "--host", "gpu1"], "100"),
         ("devices-of-server", ["devices", "--server", "ml-2"], "100"),
         ("devices-of-server-narrow", ["devices", "--server", "ml-2"], "76"),
@@ -45,6 +48,19 @@ def test_an_answer_is_drawn_as_agreed(
     said = "".join(f"{line.rstrip()}\n" for line in out.splitlines())
     assert said == (GOLDEN / f"{story}.txt").read_text(encoding="utf-8")
     assert max(map(len, said.splitlines())) <= int(columns)
+
+
+def test_all_that_is_known_of_devices_is_told_as_json(terminal: Terminal) -> None:
+    """As the service answers it, of one host or of one server, too."""
+    told = json.loads((RECORDED / "devices.json").read_text())
+    status, out, _ = terminal.type("devices", "--json")
+    assert (status, json.loads(out)) == (0, told)
+    some = [row for row in told["devices"] if row["host"] == "gpu1"]
+    out = terminal.type("devices", "--json", "--host", "gpu1")[1]
+    assert json.loads(out) == {"devices": some}
+    assert terminal.type("devices", "--json", "--host", "no")[0] == 2
+    out = terminal.type("devices", "--json", "--server", "ml-2")[1]
+    assert json.loads(out) == SERVER
 
 
 def test_up_hands_over_its_configuration_files(terminal: Terminal) -> None:
@@ -114,7 +130,6 @@ def test_an_unknown_host_is_a_line_with_the_known_ones(terminal: Terminal) -> No
     """A host that is not there is a wrong command, and the others are named."""
     line = "sundog: there is no host 'no'; there are: gpu1, host-a\n"
     assert terminal.type("show", "no") == (2, "", line)
-    line = "sundog: there is no host 'no'; there are: host-a, gpu1\n"
     assert terminal.type("devices", "--host", "no") == (2, "", line)
 
 

@@ -211,3 +211,9 @@ class Explanation(TypedDict):
     fits: list[Fit]
     refusals: list[Refusal]
     summary: str
+
+
+def cards_of(host: Host) -> list[Card]:
+    """Return all cards of a host, those whose cell is unknown last."""
+    cells = (cell for socket in host["sockets"] for cell in socket["cells"])
+    return [card for cell in cells for card in cell["cards"]] + host["loose_cards"]

@@ -7,6 +7,7 @@ Exit status 0: done; 1: it failed; 2: the command or the configuration is wrong;
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sundog.core.hosts.checkup import Check
+    from sundog.edges.cli.answers import Host
 
 _DONE: Final = 0
 _FAILED: Final = 1
@@ -163,6 +165,11 @@ def _add_questions(
     which = devices.add_mutually_exclusive_group()
     which.add_argument("--host", help="only those of this host")
     which.add_argument("--server", help="those of this server, by its name or id")
+    how = devices.add_mutually_exclusive_group()
+    how.add_argument(
+        "--long", action="store_true", help="every device, not what is alike together"
+    )
+    how.add_argument("--json", action="store_true", help="all that is known, as JSON")
     explain = commands.add_parser(
         "explain", parents=[asking], help="say where a flavor fits, and why not"
     )
@@ -214,7 +221,9 @@ def _add_device(
     release = actions.add_parser("release", parents=[asking], help="offer it again")
     for action in (hold, release):
         action.add_argument("host", metavar="HOST")
-        action.add_argument("address", metavar="ADDRESS", help="as sundog devices has")
+        action.add_argument(
+            "address", metavar="ADDRESS", help="as sundog devices --long has"
+        )
     hold.add_argument("--reason", default="", help="shown to those who ask for it")
 
 
@@ -236,27 +245,45 @@ def _ask(asked: argparse.Namespace, around: Surroundings) -> int:
         await_end(client, client.attach(asked.server, asked.devices))
     elif asked.command == "detach":
         await_end(client, client.detach(asked.server, asked.slot))
+    elif asked.command == "devices" and asked.json:
+        _tell_json(asked, client, around.out)
+        return _DONE
     return _draw(asked, client, _console(around))
 
 
 def _draw(asked: argparse.Namespace, client: RestClient, console: Console) -> int:
     if asked.command == "show":
-        hosts = client.hosts()
-        if asked.host:
-            _known(asked.host, [host["name"] for host in hosts])
-            hosts = [host for host in hosts if host["name"] == asked.host]
-        draw_hosts(hosts, console)
+        draw_hosts(_hosts(client, asked.host), console)
     elif asked.command == "explain":
         tell_explanation(client.explain(asked.flavor, asked.image, asked.zone), console)
     elif asked.server:
         draw_server_devices(client.server_devices(asked.server), console)
     else:
-        rows = client.devices()
-        if asked.host:
-            _known(asked.host, [row["host"] for row in rows])
-            rows = [row for row in rows if row["host"] == asked.host]
-        list_devices(rows, console)
+        list_devices(_hosts(client, asked.host), console, each=asked.long)
     return _DONE
+
+
+def _tell_json(asked: argparse.Namespace, client: RestClient, out: TextIO) -> None:
+    """Write the devices that are asked for as the service tells them."""
+    if asked.server:
+        json.dump(client.server_devices(asked.server), out, indent=2)
+    else:
+        names = {host["name"] for host in _hosts(client, asked.host)}
+        rows = [row for row in client.devices() if row["host"] in names]
+        json.dump({"devices": rows}, out, indent=2)
+    out.write("\n")
+
+
+def _hosts(client: RestClient, wanted: str | None) -> list[Host]:
+    """Return the hosts, or the one that is wanted; raises BadConfigurationError."""
+    hosts = client.hosts()
+    if wanted is None:
+        return hosts
+    found = [host for host in hosts if host["name"] == wanted]
+    if not found:
+        names = ", ".join(host["name"] for host in hosts) or "none"
+        raise BadConfigurationError(f"there is no host {wanted!r}; there are: {names}")
+    return found
 
 
 def _console(around: Surroundings) -> Console:
@@ -264,12 +291,6 @@ def _console(around: Surroundings) -> Console:
     if not console.is_terminal and "COLUMNS" not in around.environ:
         console.width = _PIPE_COLUMNS
     return console
-
-
-def _known(host: str, hosts: list[str]) -> None:
-    if host not in hosts:
-        names = ", ".join(dict.fromkeys(hosts)) or "none"
-        raise BadConfigurationError(f"there is no host {host!r}; there are: {names}")
 
 
 def _check_files(

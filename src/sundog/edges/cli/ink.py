@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from string import ascii_letters
 from typing import TYPE_CHECKING, Final
 
+from sundog.edges.cli.answers import cards_of
+
 if TYPE_CHECKING:
     from sundog.edges.cli.answers import Holder, Host
 
@@ -59,9 +61,7 @@ def ink_for(host: Host, signs: Signs) -> Ink:
     """Give each server of a host a letter, and each type of device a colour."""
     servers = {server["id"]: None for server in host["servers"]}
     types: dict[str, None] = {}
-    cells = [cell for socket in host["sockets"] for cell in socket["cells"]]
-    cards = [card for cell in cells for card in cell["cards"]] + host["loose_cards"]
-    for device in (device for card in cards for device in card["devices"]):
+    for device in (device for card in cards_of(host) for device in card["devices"]):
         types.setdefault(device["type"] or device["kind"])
         for holder in device["holders"]:
             servers.setdefault(holder["server_id"])

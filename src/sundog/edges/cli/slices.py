@@ -18,12 +18,17 @@ _NAMED: Final = 4  # columns that a block needs to show a name and not a letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """A type over all functions of a card that make it; ``cost`` of the budget."""
+class OnCard:
+    """What is alike on a card: a type over all functions that make it, or its VFs.
+
+    ``cost`` is what one takes of the card's budget, ``total`` how many an empty card
+    has, ``left`` how many more it has now.
+    """
 
     type: str
     name: str
     cost: int
+    total: int
     left: int
     holders: list[Holder]
 
@@ -33,7 +38,7 @@ def slice_rows(
 ) -> list[Text]:
     """Draw a card's mdevs or vGPUs: the strip, and a line per type."""
     names = dict.fromkeys(device["type"] for device in devices)
-    made = [_made(card, [d for d in devices if d["type"] == name]) for name in names]
+    made = [on_card(card, [d for d in devices if d["type"] == name]) for name in names]
     budget = max(1, card["budget"])
     strip = Text()
     for one in made:
@@ -48,23 +53,25 @@ def slice_rows(
     return [strip, *_type_lines(card, made, ink, width)]
 
 
-def _made(card: Card, devices: Sequence[Device]) -> _Made:
+def on_card(card: Card, devices: Sequence[Device]) -> OnCard:
+    """Sum up devices of one kind and type on a card."""
     total = sum(device["total"] for device in devices)
     # Several functions of a card may make a type, and share what the card has.
     cost = max(1, card["budget"] // max(1, total))
-    cost = devices[0].get("cost", cost)
-    room = max(0, card["budget"] - card["budget_used"]) // max(1, cost)
+    cost = max(1, devices[0].get("cost", cost))
+    room = max(0, card["budget"] - card["budget_used"]) // cost
     free = sum(device["free"] for device in devices)
-    return _Made(
+    return OnCard(
         type=devices[0]["type"],
         name=devices[0]["type_name"] or devices[0]["type"],
         cost=cost,
+        total=min(total, card["budget"] // cost) if len(devices) > 1 else total,
         left=min(free, room) if len(devices) > 1 else free,
         holders=[holder for device in devices for holder in device["holders"]],
     )
 
 
-def _block(holder: Holder, made: _Made, ink: Ink, share: int) -> tuple[str, str]:
+def _block(holder: Holder, made: OnCard, ink: Ink, share: int) -> tuple[str, str]:
     style = f"{ink.colour(made.type)} reverse"
     if share == 1:
         return ink.key(holder), style
@@ -73,7 +80,7 @@ def _block(holder: Holder, made: _Made, ink: Ink, share: int) -> tuple[str, str]
     return ink.signs.edge + ink.fitted(name, share - 1), style
 
 
-def _type_lines(card: Card, made: list[_Made], ink: Ink, width: int) -> list[Text]:
+def _type_lines(card: Card, made: list[OnCard], ink: Ink, width: int) -> list[Text]:
     ranked = sorted(made, key=lambda one: -len(one.holders))
     lines = []
     for one in ranked[:_MOST_TYPES]:
