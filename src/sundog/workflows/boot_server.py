@@ -25,6 +25,7 @@ from sundog.core.requests.server_request import server_request
 from sundog.workflows.claiming import (
     asking,
     charge,
+    stands_no_more,
     tried_in_vain,
     try_hosts,
     yield_to_others,
@@ -165,7 +166,7 @@ def place_server(
 
 
 def _place(conductor: Conductor, boot: _Boot) -> None:
-    """Try hosts, the one already claimed first; each that refuses is not asked again.
+    """Try hosts, the one already claimed first, as ``try_hosts`` does.
 
     Raises NoValidHostError when none is left or the attempts are used up.
     """
@@ -176,15 +177,18 @@ def _place(conductor: Conductor, boot: _Boot) -> None:
 def _try_hosts(conductor: Conductor, boot: _Boot) -> None:
     server, claimed = boot.server, boot.claimed
 
-    def choose(tried: Collection[str]) -> Assignment | None:
-        return claimed or reserve(conductor, server, boot.request, tried)
+    def choose(closed: Collection[str]) -> Assignment | None:
+        return claimed or reserve(conductor, server, boot.request, closed)
 
     def attempt(assignment: Assignment) -> None:
         nonlocal claimed
         is_claimed, claimed = claimed is not None, None
         _attempt(conductor, boot, assignment, is_claimed=is_claimed)
 
-    tried = try_hosts(conductor, server.id, choose, attempt)
+    def learnt(refused: Assignment) -> bool:
+        return stands_no_more(conductor, server.id, refused)
+
+    tried = try_hosts(conductor, server.id, choose, attempt, learnt)
     if tried is not None:
         raise NoValidHostError(_why(conductor, boot, tried))
 

@@ -52,15 +52,18 @@ def try_hosts(
     server_id: UUID,
     choose: Callable[[Collection[str]], C | None],
     attempt: Callable[[C], None],
+    learnt: Callable[[C], bool] = lambda _: False,
 ) -> Mapping[str, str] | None:
     """Choose and attempt until one attempt goes well: None is returned then.
 
     Else why each host that was tried refused. A host that refused is not chosen
-    again; who was outbid chooses anew, the same host too.
+    again, unless looking at it anew shows why (``learnt``): what is chosen there then
+    is something else. Who was outbid chooses anew, the same host too.
     """
-    tried, outbids = dict[str, str](), 0
-    while len(tried) < conductor.max_attempts and outbids < MOST_OUTBIDS:
-        choice = choose(tried)
+    tried, closed = dict[str, str](), set[str]()
+    refusals = outbids = 0
+    while refusals < conductor.max_attempts and outbids < MOST_OUTBIDS:
+        choice = choose(closed)
         if choice is None:
             break
         try:
@@ -71,11 +74,23 @@ def try_hosts(
             conductor.look_again(choice.host)
         except (ClaimConflictError, HostRefusedError) as refused:
             LOG.warning("Server %s on %s: %s", server_id, choice.host, refused)
+            refusals += 1
             tried[choice.host] = str(refused)
             conductor.look_again(choice.host)
+            if not learnt(choice):
+                closed.add(choice.host)
         else:
             return None
     return tried
+
+
+def stands_no_more(conductor: Conductor, consumer: UUID, chosen: Assignment) -> bool:
+    """Tell whether a host, as it is known now, rules out what was chosen on it."""
+    state = conductor.fleet.state(chosen.host)
+    if state is None:
+        return False
+    others = tuple(one for one in state.holdings if one.consumer != consumer)
+    return bool(check(chosen, HostState(snapshot=state.snapshot, holdings=others)))
 
 
 @contextmanager

@@ -74,6 +74,20 @@ def test_one_refusal_is_enough_over_a_restart(tmp_path: Path) -> None:
         again.check_agreement()
 
 
+def test_who_was_refused_takes_another_card_of_the_same_host(tmp_path: Path) -> None:
+    """What the refusal taught is used for the server that met it, too."""
+    rule = json.dumps({"product_id": "1eb8", "mdev_type": TYPES})
+    alias = json.dumps({"name": "any", "device_type": "type-MDEV"})
+    service = open_service(tmp_path, ["a=two-socket-8-cards"], [rule], [alias])
+    with service.embedded:
+        service.flavor("any", {"pci_passthrough:alias": "any:1"})
+        ids = service.create("any", 3)
+        service.wait()
+        servers = [service.show(one) for one in ids]
+        assert [s.get("fault") for s in servers if s["status"] != "ACTIVE"] == []
+        service.check_agreement()
+
+
 def test_a_rule_may_say_it_before(tmp_path: Path) -> None:
     """Then not even the first request is tried on the host."""
     service = small(tmp_path, one_type=True)
