@@ -133,13 +133,19 @@ class Machine:
     guests: LibvirtGuests
     connection: Connection
     carrier: TestDriverCarrier
+    versions: Callable[[], tuple[int, int]] | None = None
 
     @classmethod
     def boot(cls, folder: Path, name: str = "small") -> Self:
         """Boot the host: no guests, no mdevs."""
         model = replace(read_host_file(shipped_host("small")), name=name)
-        kernel, carrier = SimulatedKernel(model), TestDriverCarrier()
-        connection = open_connection(write_test_host(kernel, folder))
+        kernel = SimulatedKernel(model)
+        return cls.of(kernel, open_connection(write_test_host(kernel, folder)))
+
+    @classmethod
+    def of(cls, kernel: SimulatedKernel, connection: Connection) -> Self:
+        """Return the host of a kernel and its libvirt."""
+        carrier = TestDriverCarrier()
         plugged = HotPlug(connection, kernel, libvirt_error)
         guests = LibvirtGuests(plugged, TEST_DRIVER, lambda _: None, carrier=carrier)
         return cls(kernel, guests, connection, carrier)
@@ -166,7 +172,7 @@ class Machine:
         )
         site = Site(kernel=kernel, holders=guests.holders, wait=lambda _: None)
         return HostTools(
-            reader=LibvirtHostReader(identity, kernel),
+            reader=LibvirtHostReader(identity, kernel, self.versions),
             bench=LibvirtDeviceBench(site),
             guests=guests,
             consoles=SimulatedConsoles(guests.definition),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,11 +17,13 @@ from tests.stories.service import open_service
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import UnavailableError
 from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.edges.libvirt.live.lasting_connection import LastingConnection
+from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.host_model import Fault, FaultKind
+from sundog.edges.simulation.kernel import SimulatedKernel
+from sundog.edges.simulation.shipped import shipped_host
+from sundog.edges.simulation.test_driver import write_test_host
 from sundog.edges.storage.database import open_engine, writing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 T4 = PciAddress.parse("0000:17:00.0")
 LIBVIRT = {"LibvirtGuests", "SimulatedKernel"}
@@ -106,6 +109,38 @@ def test_f29_libvirt_is_away_when_the_service_starts(tmp_path: Path) -> None:
         assert process.disagreements() == []
         assert process.delete(one) is Phase.DELETED
         assert process.left() == []
+
+
+@pytest.mark.drill("F29")
+def test_f29_libvirt_was_never_there(tmp_path: Path) -> None:
+    """The host is told with libvirt's word, and taken up once its libvirt is there."""
+    kernel = SimulatedKernel(read_host_file(shipped_host("small")))
+    uri = write_test_host(kernel, tmp_path)
+    file = Path(uri.removeprefix("test://"))
+    away, lasting = file.rename(tmp_path / "away.xml"), LastingConnection(uri)
+    machine = replace(Machine.of(kernel, lasting), versions=lasting.versions)
+    with Process(tmp_path, machine) as process:
+        process.start()
+        unseen = process.conductor.fleet.unseen
+        assert "failed to parse xml document" in unseen["small"]
+        [line] = process.disagreements()[:1]
+        assert "small: it does not answer, so nothing is known of it" in line
+        early, late = uuid4(), uuid4()
+        assert process.boot(early, SLICE) is Phase.ERROR
+        fault = process.store.servers.get(early).fault
+        assert fault is not None
+        assert "1 host does not answer. To help: see to the host's libvirt." in (
+            fault.message
+        )
+        process.heartbeat.beat()
+        assert process.hosts.hosts() == []
+        away.rename(file)
+        process.heartbeat.beat()
+        assert [view.up for view in process.hosts.hosts()] == [True]
+        assert process.conductor.fleet.unseen == {}
+        assert process.boot(late, SLICE) is Phase.ACTIVE
+        assert machine.guests.running() == {late}
+        assert process.disagreements() == []
 
 
 @pytest.mark.drill("F30")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from logging import INFO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.edges.sysfs.tree import Tree, tree_of
+from werkzeug.test import Client
 
 from sundog.core.errors import BadConfigurationError, UnavailableError
 from sundog.core.hosts.checkup import Mark
@@ -21,8 +24,6 @@ from sundog.wiring.doctor import examine_host
 from sundog.wiring.embedded import build_embedded
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sundog.settings.tree import Settings
 
 
@@ -57,12 +58,45 @@ def test_a_real_host_is_reported_beside_a_simulated_one(tmp_path: Path) -> None:
         assert (tmp_path / "state" / "instances").is_dir()
 
 
-def test_a_daemon_that_is_away_stops_the_start_with_one_line(tmp_path: Path) -> None:
-    """Nothing of the service stays open: the next start gets on."""
-    uri = f"qemu+unix:///system?socket={tmp_path}/libvirt-sock"
+def test_the_service_starts_while_the_daemon_is_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says so; the host is down with libvirt's word until it comes."""
+    Tree(tmp_path / "root")
+    kernel = SimulatedKernel(read_host_file(shipped_host("small")))
+    uri = write_test_host(kernel, tmp_path)
+    file = Path(uri.removeprefix("test://"))
+    away = file.rename(tmp_path / "away.xml")
+    with build_embedded(settings(tmp_path, uri)) as service:
+        service.start()
+        service.beat()
+        [line] = [one.getMessage() for one in caplog.records if one.levelno > INFO]
+        assert line.startswith(f"Host metal1: libvirt at {uri}: XML error: ")
+        answer = Client(service.app).get("/v1/hosts").json
+        assert answer is not None
+        [host] = answer["hosts"]
+        assert (host["name"], host["state"], host["status"]) == (
+            *("metal1", "down", "disabled"),
+        )
+        assert f"it does not answer: libvirt at {uri}: " in host["status_reason"]
+        away.rename(file)
+        service.beat()
+        # The test driver has no cells when it is given devices; but it is reached.
+        told = service.conductor.fleet.unseen["metal1"]
+        assert "no NUMA cell" in told
+
+
+@pytest.mark.parametrize("uri", ["qemu", "qemu+bogus:///system"])
+def test_a_uri_that_can_never_be_connected_to_is_refused(
+    tmp_path: Path, uri: str
+) -> None:
+    """In one line; nothing of the service stays open: the next start gets on."""
     for _ in range(2):
-        with pytest.raises(UnavailableError, match=r"^libvirt at qemu\+unix:[^\n]+$"):
+        with pytest.raises(BadConfigurationError) as refused:
             build_embedded(settings(tmp_path, uri))
+        [line] = refused.value.problems
+        assert line.startswith(f"[libvirt] connection_uri = {uri}: ")
+        assert line.endswith("; write qemu:///system for this host's own libvirt")
 
 
 def test_two_hosts_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_DNS, uuid5
 
+from sundog.core.errors import BadConfigurationError
 from sundog.edges.libvirt.device_bench import LibvirtDeviceBench
 from sundog.edges.libvirt.guest_xml import Dialect
 from sundog.edges.libvirt.guests import LibvirtGuests
@@ -50,9 +51,18 @@ def real_host_name(settings: Settings) -> str | None:
 
 
 def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
-    """Open the real host; raises UnavailableError with libvirt's word if it is away."""
+    """Open the real host; one that is away is taken up when it answers.
+
+    Raises BadConfigurationError when its URI is none that could ever be connected to.
+    """
     connection = LastingConnection(settings.libvirt.connection_uri)
-    connection.version()
+    try:
+        connection.probe()
+    except ValueError as error:
+        raise BadConfigurationError(
+            f"[libvirt] connection_uri = {settings.libvirt.connection_uri}: {error}; "
+            "write qemu:///system for this host's own libvirt"
+        ) from error
     settings.instances.mkdir(parents=True, exist_ok=True)
     kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
     folders = GuestFolders(settings.instances, find_image)
@@ -61,7 +71,9 @@ def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
         name=name,
         connection=connection,
         tools=HostTools(
-            reader=LibvirtHostReader(_identity(settings, name, connection), kernel),
+            reader=LibvirtHostReader(
+                _identity(settings, name), kernel, connection.versions
+            ),
             bench=LibvirtDeviceBench(Site(kernel=kernel, holders=guests.holders)),
             guests=guests,
             consoles=folders,
@@ -83,19 +95,16 @@ def host_reader(
 ) -> LibvirtHostReader:
     """Read the real host over a connection, and nothing more."""
     kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
-    return LibvirtHostReader(_identity(settings, name, connection), kernel)
+    identity = _identity(settings, name)
+    return LibvirtHostReader(identity, kernel, connection.versions)
 
 
-def _identity(
-    settings: Settings, name: str, connection: LastingConnection
-) -> HostIdentity:
+def _identity(settings: Settings, name: str) -> HostIdentity:
     place = next(path for path in _upwards(settings.instances) if path.exists())
     return HostIdentity(
         name=name,
         uuid=uuid5(NAMESPACE_DNS, name),
         disk_gb=shutil.disk_usage(place).total // _BYTES_PER_GIB,
-        libvirt_version=connection.version(),
-        qemu_version=connection.hypervisor_version(),
     )
 
 

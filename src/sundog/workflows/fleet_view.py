@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sundog.core.choosing.choose_host import choose_host, fit_host
-from sundog.core.choosing.explain import explain, summary
+from sundog.core.choosing.explain import explain, silent, summary
 from sundog.core.choosing.fit_plug import fit_plug, why_no_plug
 from sundog.core.choosing.fleet import Fleet
 from sundog.core.hosts.host_snapshot import Holding, HostState
@@ -45,11 +45,14 @@ class FleetView:
         self._among = among
         self._fleet = Fleet()
         self._unrecorded: set[UUID] = set()
+        # Hosts that were never seen, for they do not answer, and why.
+        self._unseen: dict[str, str] = {}
         self._lock = Lock()
 
     def see(self, snapshot: HostSnapshot) -> None:
         """Take a host's new snapshot; what is held on it stays. A late one is old."""
         with self._lock:
+            self._unseen.pop(snapshot.name, None)
             old = self._fleet.get(snapshot.name)
             if old is None:
                 self._fleet.put(HostState(snapshot=snapshot))
@@ -88,7 +91,27 @@ class FleetView:
         with self._lock:
             state = self._fleet.get(host)
             if state is not None:
-                self._fleet.put(replace(state, enabled=enabled, why_disabled=reason))
+                changed = replace(
+                    state, enabled=enabled, why_disabled=reason, answers=True
+                )
+                self._fleet.put(changed)
+
+    def lose(self, host: str, reason: str) -> None:
+        """Stop offering a host that does not answer; it may never have been seen."""
+        why = f"it does not answer: {reason}"
+        with self._lock:
+            state = self._fleet.get(host)
+            if state is None:
+                self._unseen[host] = why
+            else:
+                lost = replace(state, enabled=False, why_disabled=why, answers=False)
+                self._fleet.put(lost)
+
+    @property
+    def unseen(self) -> Mapping[str, str]:
+        """The hosts of which nothing is known, for they do not answer: host to why."""
+        with self._lock:
+            return {**self._unseen}
 
     def reserve(
         self,
@@ -171,7 +194,7 @@ class FleetView:
     ) -> tuple[Refusal, ...]:
         """Say host by host why a request does not fit, or that a host is closed."""
         with self._lock:
-            return explain(request, self._fleet, closed)
+            return self._explain(request, self._fleet, closed)
 
     def why_not_move(
         self,
@@ -190,7 +213,8 @@ class FleetView:
                 for state in self._fleet.states()
                 if state.snapshot.name not in left_out
             ]
-        return summary(request, explain(request, Fleet(left), closed))
+            refusals = self._explain(request, Fleet(left), closed, left_out)
+        return summary(request, refusals)
 
     def why_not(
         self, request: GuestRequest, closed: Mapping[str, Shortage] = _NOTHING
@@ -214,6 +238,16 @@ class FleetView:
         """Return one host, or None."""
         with self._lock:
             return self._fleet.get(host)
+
+    def _explain(
+        self,
+        request: GuestRequest,
+        fleet: Fleet,
+        closed: Mapping[str, Shortage],
+        left_out: Collection[str] = frozenset(),
+    ) -> tuple[Refusal, ...]:
+        mute = [silent(*one) for one in self._unseen.items() if one[0] not in left_out]
+        return (*explain(request, fleet, closed), *mute)
 
     def _choose(
         self,

@@ -115,7 +115,7 @@ class HostBook:
     def lose(self, host: str, reason: str) -> None:
         """Know that a host does not answer: it is down and takes no new servers."""
         self.lost[host] = reason
-        self.fleet.enable(host, enabled=False, reason=f"it does not answer: {reason}")
+        self.fleet.lose(host, reason)
 
     def find(self, host: str) -> None:
         """Know that a host answers; after a silence it takes new servers again."""
@@ -128,9 +128,10 @@ class HostBook:
     def apply(self, service: ServiceRecord) -> None:
         """Let choosers know whether a service's host takes new servers."""
         reason = _why_disabled(service)
-        if service.host in self.lost:
-            reason = reason or f"it does not answer: {self.lost[service.host]}"
-        self.fleet.enable(service.host, enabled=not reason, reason=reason)
+        if service.host in self.lost and not reason:
+            self.fleet.lose(service.host, self.lost[service.host])
+        else:
+            self.fleet.enable(service.host, enabled=not reason, reason=reason)
 
     def explain(
         self, flavor_id: str, image_id: str | None = None, zone: str = ""

@@ -19,7 +19,7 @@ from tests.core.choosing.plain_hosts import (
 )
 
 from sundog.core.choosing.choose_host import choose_host, fit_host
-from sundog.core.choosing.explain import LONGEST, Refusal, explain, summary
+from sundog.core.choosing.explain import LONGEST, Refusal, explain, silent, summary
 from sundog.core.choosing.fleet import Fleet
 from sundog.core.choosing.shortages import Shortage
 from sundog.core.requests.guest_request import (
@@ -91,6 +91,17 @@ def test_hosts_are_counted_by_reason() -> None:
     assert "3 hosts have no vGPU, 1 is disabled, 1 has no free vGPU." in text
     assert "To help: offer vGPU on a host (device_spec)." in text
     assert refusals[-1].detail == "maintenance"
+
+
+def test_a_host_that_does_not_answer_is_not_called_disabled() -> None:
+    """One that was never seen is told in the same words."""
+    why = "it does not answer: no libvirt"
+    lost = replace(host(name="lost"), enabled=False, why_disabled=why, answers=False)
+    [refusal] = explain(floating(), Fleet([lost]))
+    assert refusal == silent("lost", why)
+    assert refusal.detail == why
+    text = summary(floating(), [refusal])
+    assert text.endswith("1 host does not answer. To help: see to the host's libvirt.")
 
 
 def test_a_summary_is_bounded() -> None:

@@ -26,6 +26,7 @@ from sundog.core.errors import (
     SundogError,
     UnavailableError,
 )
+from sundog.core.lives.phases import Phase
 from sundog.edges.rest.app import build_app
 
 if TYPE_CHECKING:
@@ -164,6 +165,22 @@ def test_hosts_show_who_holds_what(world: World) -> None:
     assert (shown["name"], shown["cells"], shown["vcpus"]) == ("ml", [1], 2)
     assert get(world, "/v1/hosts/host-a")["hosts"] == [host]
     assert world.client.get("/v1/hosts/nobody").status_code == 404
+
+
+def test_a_host_that_never_answered_is_shown_down(world: World) -> None:
+    """With the reason, and the servers that stand in their records."""
+    world.flavor("m1")
+    server, gone = UUID(world.server("ml")), UUID(world.server("old"))
+    change = world.books.servers.servers.change
+    change(server, lambda old: replace(old, host="host-0"))
+    change(gone, lambda old: replace(old, phase=Phase.DELETED, host="host-0"))
+    world.fleet.lose("host-0", "no libvirt")
+    first, *others = get(world, "/v1/hosts")["hosts"]
+    assert [one["name"] for one in others] == ["host-a", "host-b"]
+    assert (first["name"], first["state"], first["sockets"]) == ("host-0", "down", [])
+    assert first["status_reason"] == "it does not answer: no libvirt"
+    (shown,) = first["servers"]
+    assert (shown["id"], shown["name"]) == (str(server), "ml")
 
 
 def test_a_pf_is_claimed_while_a_vf_is_in_use(world: World) -> None:

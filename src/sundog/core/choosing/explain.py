@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from sundog.core.choosing.fleet import Fleet
+    from sundog.core.hosts.host_snapshot import HostState
     from sundog.core.requests.guest_request import DeviceRequest, GuestRequest
 
 LONGEST = 500
@@ -67,13 +68,25 @@ def _refusals(
             refusal = _refusal(state.snapshot.name, [closed[state.snapshot.name]])
             yield replace(refusal, closed=True)
         elif not state.enabled:
-            why = state.why_disabled or "its service is disabled"
-            missing = Shortage("are disabled", 0.0, why, "enable the host's service")
-            yield _refusal(state.snapshot.name, [missing])
+            yield _disabled(state)
     for room, names in fleet.groups():
         if fit_room(ask, room) is None:
             found = list(shortages(ask, room))
             yield from (_refusal(name, found) for name in names if name not in closed)
+
+
+def _disabled(state: HostState) -> Refusal:
+    if not state.answers:
+        return silent(state.snapshot.name, state.why_disabled)
+    why = state.why_disabled or "its service is disabled"
+    missing = Shortage("are disabled", 0.0, why, "enable the host's service")
+    return _refusal(state.snapshot.name, [missing])
+
+
+def silent(host: str, why: str) -> Refusal:
+    """Tell of a host that does not answer, even of one that nothing is known of."""
+    missing = Shortage("do not answer", 0.0, why, "see to the host's libvirt")
+    return _refusal(host, [missing])
 
 
 def _refusal(host: str, found: list[Shortage]) -> Refusal:
@@ -114,7 +127,7 @@ def summary(request: GuestRequest, refusals: Iterable[Refusal]) -> str:
 def _numbered(lack: str, count: int) -> str:
     """Put the verb of what hosts lack in the singular for one host."""
     verb, _, rest = lack.partition(" ")
-    one = {"have": "has", "lack": "lacks", "are": "is", "hold": "holds"}
+    one = {"have": "has", "lack": "lacks", "are": "is", "hold": "holds", "do": "does"}
     return f"{one.get(verb, verb)} {rest}" if count == 1 else lack
 
 

@@ -123,13 +123,14 @@ class HostState:
     """A snapshot and everything that is held on it: the chooser's input.
 
     ``enabled`` is False when the operator disabled the host's service or its agent
-    is away; ``why_disabled`` then says so.
+    is away; ``why_disabled`` then says so, and ``answers`` which of the two it is.
     """
 
     snapshot: HostSnapshot
     holdings: tuple[Holding, ...] = ()
     enabled: bool = True
     why_disabled: str = ""
+    answers: bool = True
 
     @cached_property
     def held_by(self) -> dict[UUID, Assignment]:

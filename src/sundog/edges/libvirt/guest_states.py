@@ -10,7 +10,7 @@ from lxml import etree
 
 from sundog.core.errors import HostRefusedError, SundogError, UnavailableError
 from sundog.core.lives.guest import GuestState
-from sundog.edges.libvirt.connection import one_line
+from sundog.edges.libvirt.connection import is_away, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # Libvirt's binding ships no types; a domain by name.
 Domain = Any
 
-# Whose errors tell that the daemon was not reached, or was lost while it was asked.
-_ON_THE_WAY: Final = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
 _POLL_SECONDS: Final = 0.2
 # A guest's driver may need a while to let go of a device.
 _DETACH_WAITS: Final = (0.0, 0.1, 0.4, 1.0, 2.0, 4.0)
@@ -150,6 +148,5 @@ def refusal(what: str, error: libvirt.libvirtError) -> SundogError:
 
     A daemon that cannot be reached is away; any other word of it is a refusal.
     """
-    is_away = error.get_error_domain() in _ON_THE_WAY
-    kind = UnavailableError if is_away else HostRefusedError
+    kind = UnavailableError if is_away(error) else HostRefusedError
     return kind(f"libvirt {what}: {one_line(error)}")

@@ -16,7 +16,8 @@ class HostKernel(Protocol):
     """A host's kernel, as libvirt prints it and as sysfs writes change it.
 
     Readings are libvirt's XML, and sysfs where libvirt knows nothing of it; writes
-    raise OSError as the sysfs files do.
+    raise OSError as the sysfs files do. All raise UnavailableError while libvirt's
+    daemon is away.
     """
 
     def capabilities(self) -> str:

@@ -12,6 +12,7 @@ from sundog.edges.libvirt.node_devices import NodeDevices, read_node_devices
 from sundog.edges.libvirt.vgpu_folder import with_vgpu
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from sundog.core.hosts.host_snapshot import Cell
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class HostIdentity:
     """What the operator and libvirt say of a host, beside its topology.
 
-    ``disk_gb`` is what guests may use; the versions count as libvirt does.
+    ``disk_gb`` is what guests may use; the versions count as libvirt does, and are
+    those of a host that cannot tell others while it runs.
     """
 
     name: str
@@ -40,14 +42,27 @@ class LibvirtHostReader:
     and an empty answer would take its inventory away.
     """
 
-    def __init__(self, identity: HostIdentity, kernel: HostKernel) -> None:
-        """Read ``kernel``, and report it under ``identity``."""
+    def __init__(
+        self,
+        identity: HostIdentity,
+        kernel: HostKernel,
+        versions: Callable[[], tuple[int, int]] | None = None,
+    ) -> None:
+        """Read ``kernel``, and report it under ``identity``.
+
+        ``versions`` asks for libvirt's and QEMU's, and raises UnavailableError: they
+        are asked for at each scan, because both may be upgraded meanwhile.
+        """
         self._identity = identity
         self._kernel = kernel
+        self._versions = versions or (
+            lambda: (identity.libvirt_version, identity.qemu_version)
+        )
         self._cells_of: tuple[str, tuple[Cell, ...]] | None = None
 
     def scan(self) -> HostFacts:
         """Return what is there now."""
+        libvirt_version, qemu_version = self._versions()
         cells, devices = self._cells(), self._devices()
         return HostFacts(
             name=self._identity.name,
@@ -56,8 +71,8 @@ class LibvirtHostReader:
             functions=devices.functions,
             mdevs=devices.mdevs,
             disk_gb=self._identity.disk_gb,
-            libvirt_version=self._identity.libvirt_version,
-            qemu_version=self._identity.qemu_version,
+            libvirt_version=libvirt_version,
+            qemu_version=qemu_version,
             boot_id=self._kernel.boot_id(),
             booted=self._kernel.booted(),
             problems=devices.problems,

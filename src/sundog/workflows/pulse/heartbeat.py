@@ -61,12 +61,15 @@ class Heartbeat:
             try:
                 self._look_at(name)
             except SundogError as error:
-                LOG.warning("Host %s: %s", name, error)
+                if self.hosts.lost.get(name) != str(error):
+                    LOG.warning("Host %s: %s", name, error)
                 self.hosts.lose(name, str(error))
             except Exception:
                 LOG.exception("Looking at host %s failed", name)
                 self.hosts.lose(name, "looking at it failed; the service's log has why")
             else:
+                if name in self.hosts.lost:
+                    LOG.info("Host %s answers", name)
                 self.hosts.find(name)
 
     def _look_at(self, name: str) -> None:

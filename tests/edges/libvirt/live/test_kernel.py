@@ -11,6 +11,7 @@ from lxml import etree
 from tests.edges.sysfs.tree import Tree
 
 from sundog.core.devices.pci_address import PciAddress
+from sundog.core.errors import UnavailableError
 from sundog.edges.libvirt.live.device_watch import DeviceWatch
 from sundog.edges.libvirt.live.kernel import LibvirtKernel
 from sundog.edges.libvirt.live.lasting_connection import LastingConnection
@@ -101,8 +102,8 @@ def test_the_kernels_own_refusal_is_not_gone_round(
     assert connection.orders == ()
 
 
-def test_a_daemon_that_is_away_is_an_os_error(files: _Closed) -> None:
-    """With libvirt's word; what the kernel's files tell is told without it."""
+def test_a_daemon_that_is_away_refuses_nothing(files: _Closed) -> None:
+    """Libvirt's word is told; what the kernel's files tell is told without it."""
     away = LastingConnection("qemu+unix:///system?socket=/nonexistent/libvirt-sock")
     found = kernel(away, files)
     for call in (
@@ -111,7 +112,7 @@ def test_a_daemon_that_is_away_is_an_os_error(files: _Closed) -> None:
         lambda: found.node_device(GPU.node_device),
         lambda: found.create_mdev(GPU, "nvidia-230", ONE),
     ):
-        with pytest.raises(OSError, match=r"libvirt: .*nonexistent"):
+        with pytest.raises(UnavailableError, match=r"libvirt at .*nonexistent"):
             call()
     assert found.boot_id()
     assert found.node_device("pci_0000_01_00_0") is None

@@ -78,12 +78,30 @@ def test_a_connection_that_cannot_be_followed_is_closed() -> None:
 
 
 def test_a_daemon_that_is_away_is_one_line() -> None:
-    """At the start it is told as such; later each call says so in libvirt's way."""
-    lasting = LastingConnection("qemu+unix:///system?socket=/nonexistent/libvirt-sock")
-    with pytest.raises(UnavailableError, match=r"^libvirt at qemu\+unix:///[^\n]+$"):
-        lasting.version()
-    with pytest.raises(libvirt.libvirtError):
-        lasting.getCapabilities()
+    """Whatever is asked, and whatever keeps it from being opened."""
+    uri = "qemu+unix:///system?socket=/nonexistent/libvirt-sock"
+    for lasting in (LastingConnection(uri), LastingConnection("test:///nonexistent")):
+        lasting.probe()
+        for ask in (lasting.version, lambda: lasting.getCapabilities()):  # noqa: B023, PLW0108  asked at once
+            with pytest.raises(UnavailableError, match=r"^libvirt at [^\n]+$"):
+                ask()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "qemu",
+        "://",
+        "qemu://[::1/system",
+        "qemu+bogus:///system",
+        "qemu:///system?mode=odd",
+        "test:///",
+    ],
+)
+def test_a_uri_that_no_daemon_could_help_is_told(uri: str) -> None:
+    """In libvirt's own words."""
+    with pytest.raises(ValueError, match=r"URI|invalid argument"):
+        LastingConnection(uri).probe()
 
 
 def test_a_daemon_that_is_away_is_no_refusal() -> None:

@@ -10,7 +10,8 @@ import libvirt
 from lxml import etree
 from lxml.builder import E
 
-from sundog.edges.libvirt.connection import one_line
+from sundog.core.errors import UnavailableError
+from sundog.edges.libvirt.connection import is_away, one_line
 from sundog.edges.libvirt.live.device_watch import DeviceWatch, place_of
 
 if TYPE_CHECKING:
@@ -177,8 +178,13 @@ def _mdev_order(parent: PciAddress, type_id: str, uuid: UUID) -> str:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """Turn libvirt's errors into OSError with its word, as the protocol has it."""
+    """Turn libvirt's errors into OSError with its word, as the protocol has it.
+
+    A daemon that was lost meanwhile refuses nothing: it is away.
+    """
     try:
         yield
     except libvirt.libvirtError as error:
+        if is_away(error):
+            raise UnavailableError(f"libvirt: {one_line(error)}") from error
         raise OSError(errno.EIO, f"libvirt: {one_line(error)}") from error

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import libvirt
 
 from sundog.core.errors import UnavailableError
-from sundog.edges.libvirt.connection import Connection, be_silent, one_line
+from sundog.edges.libvirt.connection import (
+    Connection,
+    be_silent,
+    is_bad_uri,
+    one_line,
+)
 from sundog.edges.libvirt.live.event_loop import run_event_loop
 
 if TYPE_CHECKING:
@@ -26,7 +31,8 @@ _KEEPALIVE: Final = (10, 6)
 class LastingConnection:
     """Libvirt's calls on a connection that is alive; raises libvirtError as it does.
 
-    A call in which the connection breaks fails, the next one opens it anew. Whoever
+    A call in which the connection breaks fails, the next one opens it anew. While it
+    cannot be opened, each call raises UnavailableError with libvirt's word. Whoever
     follows events is told of each new connection, because its events end with it.
     """
 
@@ -48,6 +54,22 @@ class LastingConnection:
         """Return a method of the connection, opened anew if it is not alive."""
         return getattr(self._alive(), name)
 
+    def probe(self) -> None:
+        """Try to connect; a daemon that is away is well.
+
+        Raises ValueError with libvirt's word when no daemon could help the URI.
+        """
+        try:
+            self._alive()
+        except UnavailableError as away:
+            error = away.__cause__
+            if isinstance(error, libvirt.libvirtError) and is_bad_uri(error):
+                raise ValueError(one_line(error)) from error
+
+    def versions(self) -> tuple[int, int]:
+        """Return libvirt's version and QEMU's; raises UnavailableError."""
+        return self.version(), self.hypervisor_version()
+
     def version(self) -> int:
         """Return libvirt's version, 9.0.0 as 9000000; raises UnavailableError."""
         return self._told("getLibVersion")
@@ -57,12 +79,11 @@ class LastingConnection:
         return self._told("getVersion")
 
     def _told(self, call: str) -> int:
+        connection = self._alive()
         try:
-            number: int = getattr(self._alive(), call)()
+            number: int = getattr(connection, call)()
         except libvirt.libvirtError as error:
-            raise UnavailableError(
-                f"libvirt at {self._uri}: {one_line(error)}"
-            ) from error
+            raise self._away(error) from error
         return number
 
     def close(self) -> None:
@@ -76,8 +97,14 @@ class LastingConnection:
                 LOG.warning("libvirt at %s went away; connecting anew", self._uri)
                 self._drop()
             if self._connection is None:
-                self._connection = self._open()
+                try:
+                    self._connection = self._open()
+                except libvirt.libvirtError as error:
+                    raise self._away(error) from error
             return self._connection
+
+    def _away(self, error: libvirt.libvirtError) -> UnavailableError:
+        return UnavailableError(f"libvirt at {self._uri}: {one_line(error)}")
 
     def _open(self) -> Connection:
         run_event_loop()

@@ -143,8 +143,9 @@ class HostBody(msgspec.Struct, kw_only=True, frozen=True):
     """One host: sockets, their cells, the cells' cards.
 
     ``state`` is ``up`` or ``down``, ``status`` ``enabled`` or ``disabled`` (with
-    ``status_reason``). ``loose_cards`` are those whose NUMA node is unknown or is
-    none of the host's cells.
+    ``status_reason``). ``id`` is empty, and so is most else, of a host that has not
+    answered since the service started. ``loose_cards`` are those whose NUMA node is
+    unknown or is none of the host's cells.
     """
 
     name: str

@@ -66,6 +66,34 @@ def host_body(view: HostView, servers: Mapping[UUID, Server]) -> HostBody:
     )
 
 
+def unseen_body(name: str, why: str, servers: Sequence[Server]) -> HostBody:
+    """Return a host that has not answered yet: only its servers' records are known."""
+    return HostBody(
+        name=name,
+        id="",
+        state="down",
+        status="disabled",
+        status_reason=why,
+        disk_gb=0,
+        disk_gb_used=0,
+        sockets=[],
+        loose_cards=[],
+        servers=[
+            HostServerBody(
+                id=str(server.id),
+                name=server.name,
+                status=server.status.value,
+                cells=[],
+                vcpus=server.flavor.vcpus,
+                memory_mb=server.flavor.memory_mb,
+                devices=[],
+            )
+            for server in servers
+        ],
+        problems=[],
+    )
+
+
 def _cell(
     cell: Cell,
     holdings: Sequence[Holding],

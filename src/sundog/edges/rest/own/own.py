@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sundog.core.lives.phases import Phase
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.errors import Fault
 from sundog.edges.rest.own.bodies import (
@@ -18,7 +19,7 @@ from sundog.edges.rest.own.bodies import (
     HostsBody,
     RefusalBody,
 )
-from sundog.edges.rest.own.host_view import host_body
+from sundog.edges.rest.own.host_view import host_body, unseen_body
 from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
@@ -107,7 +108,13 @@ def _hosts(ask: Ask) -> list[HostBody]:
         server.id: server
         for server in ask.books.servers.list(ServerQuery(deleted=None))
     }
-    return [host_body(view, servers) for view in ask.books.hosts.hosts()]
+    seen = [host_body(view, servers) for view in ask.books.hosts.hosts()]
+    there = [one for one in servers.values() if one.phase is not Phase.DELETED]
+    unseen = [
+        unseen_body(host, why, [one for one in there if one.host == host])
+        for host, why in ask.books.hosts.fleet.unseen.items()
+    ]
+    return sorted([*seen, *unseen], key=lambda host: host.name)
 
 
 def _alias(alias: Alias) -> AliasBody:
