@@ -11,6 +11,7 @@ from tests.fakes.shelf import FakeShelf
 
 from sundog.core.errors import ConflictError
 from sundog.core.projects.keypair import KeyKind, Keypair
+from sundog.edges.storage.shelf_table import ShelfTable
 from sundog.edges.storage.store import open_store
 
 if TYPE_CHECKING:
@@ -32,10 +33,14 @@ KEY = Keypair(
 @pytest.fixture(params=["fake", "database"])
 def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf[Keypair]]:
     if request.param == "fake":
-        yield FakeShelf()
+        yield FakeShelf(_is_over)
         return
     with open_store(f"sqlite:///{tmp_path}/sundog.db") as store:
-        yield store.keypairs
+        yield ShelfTable(store.database, "keypair", Keypair, _is_over)
+
+
+def _is_over(key: Keypair) -> bool:
+    return key.fingerprint == "over"
 
 
 def test_a_thing_comes_back_as_it_was(shelf: Shelf[Keypair]) -> None:
@@ -51,6 +56,17 @@ def test_things_are_listed_by_owner_and_key(shelf: Shelf[Keypair]) -> None:
     assert [one.name for one in shelf.list()] == ["a2", "aB", "aa", "b1"]
     assert [one.name for one in shelf.list("b")] == ["b1"]
     assert shelf.list("c") == []
+
+
+def test_what_is_over_is_told_apart(shelf: Shelf[Keypair]) -> None:
+    """As it was written last: it may end, and may begin anew."""
+    over = replace(KEY, fingerprint="over")
+    for key, one in (("2", KEY), ("1", over), ("3", over), ("4", KEY)):
+        shelf.change("a", key, lambda _, one=one: replace(one, name="new"))  # type: ignore[misc] # mypy cannot tell the default's type
+    shelf.change("a", "4", lambda _: replace(over, name="ended"))
+    shelf.change("a", "3", lambda _: replace(KEY, name="anew"))
+    assert [one.name for one in shelf.unfinished()] == ["new", "anew"]
+    assert len(shelf.list()) == 4
 
 
 def test_an_edit_sees_what_is_there_and_may_remove_it(shelf: Shelf[Keypair]) -> None:

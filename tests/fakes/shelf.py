@@ -14,8 +14,9 @@ T = TypeVar("T")
 class FakeShelf(Generic[T]):
     """Fulfils ``Shelf``."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_over: Callable[[T], bool] = lambda _: False) -> None:
         """Start empty."""
+        self._is_over = is_over
         self._things: dict[tuple[str, str], T] = {}
         self._lock = Lock()
 
@@ -27,6 +28,9 @@ class FakeShelf(Generic[T]):
         with self._lock:
             places = sorted(self._things)
             return [self._things[p] for p in places if owner in (None, p[0])]
+
+    def unfinished(self) -> Sequence[T]:
+        return [one for one in self.list() if not self._is_over(one)]
 
     def change(
         self, owner: str, key: str, edit: Callable[[T | None], T | None]

@@ -20,6 +20,7 @@ from sundog.core.devices.device import Card, Device, DeviceKind, DeviceTags
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.allocation import allocation_of
 from sundog.core.hosts.host_snapshot import Cell, HostSnapshot
+from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.flavor import Flavor
 from sundog.workflows.actions.book import ActionBook
@@ -172,7 +173,8 @@ class World:
             clock=self.clock,
             locks=ServerLocks(),
         )
-        self.history = History(shelf=FakeShelf(), clock=self.clock)
+        recorded = FakeShelf[InstanceAction](lambda one: not one.is_under_way)
+        self.history = History(shelf=recorded, clock=self.clock)
         self.servers = ServerBook(
             servers=self.store.servers,
             claims=self.store.claims,

@@ -29,6 +29,7 @@ from sundog.core.choosing.taste import DEFAULT_TASTE
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.lives.claim import Claim, ClaimState
 from sundog.core.lives.guest import GuestState
+from sundog.core.lives.instance_action import InstanceAction
 from sundog.core.lives.server import Fault, ServerEvent
 from sundog.core.requests.alias import parse_aliases
 from sundog.core.requests.extra_specs import guest_request
@@ -163,7 +164,8 @@ class World:
         }
         self.aggregates: FakeShelf[Aggregates] = FakeShelf()
         self.placement = FakeLedger()
-        self.history = History(shelf=FakeShelf(), clock=self.clock)
+        recorded = FakeShelf[InstanceAction](lambda one: not one.is_under_way)
+        self.history = History(shelf=recorded, clock=self.clock)
         images = FakeImages((IMAGE, OTHER_IMAGE))
         quotas = QuotaBook(
             shelf=FakeShelf(), servers=self.servers, aliases=self.aliases

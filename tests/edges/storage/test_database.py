@@ -21,6 +21,7 @@ from sundog.core.errors import (
     SundogError,
     UnavailableError,
 )
+from sundog.core.lives.instance_action import ActionEvent, Asked, InstanceAction
 from sundog.core.projects.quota import QuotaSet
 from sundog.edges.storage.database import database_errors
 from sundog.edges.storage.store import Store, open_store
@@ -220,6 +221,28 @@ def test_lists_of_servers_are_found_by_index(
     query = f"SELECT document FROM servers WHERE {where} ORDER BY created DESC"  # noqa: S608  constants
     plan = sql(store, f"EXPLAIN QUERY PLAN {query}, number DESC")
     assert f"USING INDEX ix_servers_{index} " in plan["detail"]
+
+
+def test_what_is_under_way_is_found_without_reading_all_that_is_over(
+    store: Store,
+) -> None:
+    """A start reads few of the actions that years have left."""
+    began = InstanceAction(
+        action="start",
+        server_id=UUID(int=1),
+        asked=Asked(request_id="req-1", user_id="u", project_id="p"),
+        started=NOON,
+        updated=NOON,
+        events=(ActionEvent(name="start", started=NOON),),
+    )
+    ended = replace(began, events=(replace(began.events[0], finished=NOON),))
+    store.actions.change("1", "req-1", lambda _: began)
+    store.actions.change("1", "req-0", lambda _: ended)
+    sql(store, "UPDATE shelves SET document = 'unreadable' WHERE key = 'req-0'")
+    assert store.actions.unfinished() == [began]
+    query = "SELECT * FROM shelves WHERE kind = 'action' AND is_over IS 0"
+    plan = sql(store, f"EXPLAIN QUERY PLAN {query}")
+    assert "USING INDEX ix_shelves_kind_is_over " in plan["detail"]
 
 
 def test_a_database_error_without_words_is_told_by_its_kind() -> None:

@@ -49,6 +49,33 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
         assert connection.execute(text("SELECT host FROM claims")).scalar() == "gpu1"
 
 
+def test_old_actions_are_over_that_have_ended(engine: Engine) -> None:
+    """Nothing else on the shelves ever is; an error may say what it likes."""
+    started = '"started":"2026-01-01T00:00:00Z"'
+    documents = {
+        "ended": f'{{"events":[{{"finished":"2026-01-01T00:00:01Z",{started}}}]}}',
+        "failed": r'{"events":[{"error":"\"finished\":null","finished":"2026"}]}',
+        "under way": f'{{"events":[{{"finished":null,{started}}}]}}',
+        "told without events": '{"events":[]}',
+    }
+    upgrade(engine, "0003")
+    with engine.begin() as connection:
+        for kind in ("action", "quota"):
+            for key, document in documents.items():
+                connection.execute(
+                    text("INSERT INTO shelves VALUES (:kind, 's', :key, :document)"),
+                    {"kind": kind, "key": key, "document": document},
+                )
+    upgrade(engine)
+    with engine.connect() as connection:
+        query = "SELECT key FROM shelves WHERE kind = '{}' AND NOT is_over"
+        left = [
+            set(connection.execute(text(query.format(kind))).scalars())
+            for kind in ("action", "quota")
+        ]
+    assert left == [{"under way"}, set(documents)]
+
+
 def test_a_database_that_a_newer_sundog_upgraded_is_left_alone(engine: Engine) -> None:
     upgrade(engine)
     with engine.begin() as connection:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring any database, an empty one too, to the newest tables.
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring any database, an empty one too, to the newest tables, or to earlier ones.
 
     All of it happens in one transaction where the database can do so (MariaDB cannot
     undo a change of tables). Raises UnavailableError when a newer Sundog has been
@@ -31,7 +31,7 @@ def upgrade(engine: Engine) -> None:
     try:
         with database_errors(), writing(engine) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except CommandError as error:
         raise UnavailableError(
             f"the database's tables are not this Sundog's ({error}); "

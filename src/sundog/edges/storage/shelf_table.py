@@ -14,7 +14,7 @@ from sundog.edges.storage.tables import shelves
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from sundog.edges.storage.database import Database
 
@@ -25,10 +25,17 @@ T = TypeVar("T")
 class ShelfTable(Generic[T]):
     """Fulfils ``Shelf`` for a dataclass, kept as a JSON document."""
 
-    def __init__(self, database: Database, kind: str, shape: type[T]) -> None:
-        """Keep things of a kind in ``database``."""
+    def __init__(
+        self,
+        database: Database,
+        kind: str,
+        shape: type[T],
+        is_over: Callable[[T], bool] = lambda _: False,
+    ) -> None:
+        """Keep things of a kind in ``database``; ``is_over`` tells which have ended."""
         self._database = database
         self._kind = kind
+        self._is_over = is_over
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self._decoder = msgspec.json.Decoder(shape)
 
@@ -40,9 +47,14 @@ class ShelfTable(Generic[T]):
 
     def list(self, owner: str | None = None) -> Sequence[T]:
         """Return an owner's, or everybody's, ordered by owner and key."""
-        query = select(shelves).where(shelves.c.kind == self._kind)
-        if owner is not None:
-            query = query.where(shelves.c.owner == owner)
+        return self._listed(() if owner is None else (shelves.c.owner == owner,))
+
+    def unfinished(self) -> Sequence[T]:
+        """Return everybody's that are not over, in the same order."""
+        return self._listed((shelves.c.is_over.is_(False),))
+
+    def _listed(self, conditions: Sequence[ColumnElement[bool]]) -> Sequence[T]:
+        query = select(shelves).where(shelves.c.kind == self._kind, *conditions)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         # Databases differ in how they order text; Python does not.
@@ -63,12 +75,15 @@ class ShelfTable(Generic[T]):
             if new is None:
                 connection.execute(delete(shelves).where(same))
                 return None
-            text = self._encoder.encode(new).decode()
+            columns = {
+                "document": self._encoder.encode(new).decode(),
+                "is_over": self._is_over(new),
+            }
             if old is None:
-                columns = {"kind": self._kind, "owner": owner, "key": key}
-                connection.execute(insert(shelves).values(**columns, document=text))
+                place = {"kind": self._kind, "owner": owner, "key": key}
+                connection.execute(insert(shelves).values(**place, **columns))
             else:
-                connection.execute(update(shelves).where(same).values(document=text))
+                connection.execute(update(shelves).where(same).values(**columns))
         return new
 
     def _read(self, owner: str, key: str, document: str) -> T:

@@ -77,7 +77,9 @@ def open_store(url: str) -> Store:
         migrations=MigrationTable(database),
         services=ServiceTable(database),
         keypairs=ShelfTable(database, "keypair", Keypair),
-        actions=ShelfTable(database, "action", InstanceAction),
+        actions=ShelfTable(
+            database, "action", InstanceAction, lambda one: not one.is_under_way
+        ),
         health=ShelfTable(database, "device health", DeviceHealth),
         cards=ShelfTable(database, "card notes", CardNotes),
         flavor_access=ShelfTable(database, "flavor access", FlavorAccess),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    false,
 )
 
 from sundog.edges.storage.columns import COUNTER, LONG_TEXT, NAME, UtcDateTime
@@ -109,4 +110,6 @@ shelves: Final = Table(
     Column("owner", NAME, primary_key=True),
     Column("key", NAME, primary_key=True),
     Column("document", LONG_TEXT, nullable=False),
+    Column("is_over", Boolean, nullable=False, server_default=false()),
 )
+Index(None, shelves.c.kind, shelves.c.is_over)

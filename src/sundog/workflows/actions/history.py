@@ -73,7 +73,7 @@ class History:
 
     def under_way(self) -> Sequence[InstanceAction]:
         """Return the actions of all servers that have not ended."""
-        return [action for action in self.shelf.list() if action.is_under_way]
+        return self.shelf.unfinished()
 
     def list(self, server_id: UUID) -> Sequence[InstanceAction]:
         """Return what was asked of a server, newest first."""

@@ -21,6 +21,13 @@ class Shelf(Protocol[T]):
         """Return an owner's, or everybody's, ordered by owner and key."""
         ...
 
+    def unfinished(self) -> Sequence[T]:
+        """Return everybody's that are not over, in the same order.
+
+        What is over is not read; things of most kinds never are.
+        """
+        ...
+
     def change(
         self, owner: str, key: str, edit: Callable[[T | None], T | None]
     ) -> T | None:
