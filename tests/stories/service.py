@@ -32,6 +32,7 @@ GUESTS = {
     Phase.SUSPENDED: {GuestState.SAVED},
     Phase.RESIZED: {GuestState.RUNNING},
     Phase.RESIZED_SHUTOFF: {GuestState.OFF, GuestState.ABSENT},
+    Phase.RESCUED_SHUTOFF: {GuestState.OFF, GuestState.ABSENT},
 }
 
 

@@ -1,6 +1,7 @@
 """A server moves only along its table."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -65,6 +66,23 @@ def test_every_server_can_be_deleted() -> None:
     """From every phase but DELETED a delete can be asked for."""
     ways = {p for p, event in SERVER_LIFE if event is ServerEvent.ASK_DELETE}
     assert ways == set(Phase) - {Phase.DELETED}
+
+
+@pytest.mark.parametrize("phase", [Phase.RESCUED, Phase.RESCUED_SHUTOFF])
+@pytest.mark.parametrize(
+    "event", [ServerEvent.FAIL, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR]
+)
+def test_a_server_that_fails_or_is_reset_is_rescued_no_more(
+    phase: Phase, event: ServerEvent
+) -> None:
+    """It would start from another's disk again, and nothing could end that."""
+    rescued = replace(
+        server(phase), rescue_image_id="i", rescue_properties={"hw_x": "y"}
+    )
+    after = rescued.after(event, NOW)
+    assert (after.rescue_image_id, after.rescue_properties) == (None, {})
+    lost = replace(rescued, phase=Phase.RESCUED).after(ServerEvent.LOSE, NOW)
+    assert (lost.phase, lost.rescue_image_id) == (Phase.RESCUED_SHUTOFF, "i")
 
 
 @pytest.mark.parametrize("errand", ERRANDS, ids=lambda one: one.way.name)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stories.service import Service, open_service
 
+from sundog.workflows.pulse.ended_guests import note_ended
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -71,6 +73,54 @@ def test_a_rescue_that_cannot_be_is_refused(service: Service) -> None:
     service.act(server, "pause")
     service.show(server)
     service.act(server, "rescue", expect=409)
+
+
+def test_a_rescued_guest_that_ends_is_rescued_still(
+    service: Service, tmp_path: Path
+) -> None:
+    """It is off, says so, and stays off when the service starts anew."""
+    server = booted(service)
+    service.act(server, "rescue", expect=200)
+    service.show(server)
+    end_guest(service, server)
+    shown = service.show(server)
+    assert (shown["status"], shown["OS-EXT-STS:power_state"]) == ("RESCUE", 4)
+    service.check_agreement()
+    service.embedded.close()
+    again = open_service(tmp_path, ["a=small"], RULES, ALIASES)
+    with again.embedded:
+        shown = again.show(server)
+        assert (shown["status"], shown["OS-EXT-STS:power_state"]) == ("RESCUE", 4)
+        again.check_agreement()
+        again.act(server, "unrescue")
+        shown = again.show(server)
+        assert (shown["status"], shown["OS-EXT-STS:power_state"]) == ("ACTIVE", 1)
+        again.check_agreement()
+
+
+def end_guest(service: Service, server: UUID) -> None:
+    """End a guest as its own shutdown would, and let that be seen."""
+    service.embedded.simulated["a"].guests.power_off(server)
+    note_ended(service.embedded.conductor, server)
+
+
+def test_a_rescued_server_is_reset(service: Service) -> None:
+    """To either state; from both it boots from its own disk the next time."""
+    server = booted(service)
+    guests = service.embedded.simulated["a"].guests
+    for state, status in (("active", "ACTIVE"), ("error", "ERROR")):
+        service.act(server, "rescue", expect=200)
+        service.show(server)
+        rescued = guests.definition(server)
+        service.act(server, "os-resetState", {"state": state})
+        assert service.show(server)["status"] == status
+        assert guests.definition(server) == rescued
+        service.act(server, "unrescue", expect=409)
+        record = service.embedded.conductor.servers.get(server)
+        assert (record.rescue_image_id, record.rescue_properties) == (None, {})
+        service.act(server, "reboot", {"type": "HARD"})
+        assert service.show(server)["status"] == "ACTIVE"
+        service.check_agreement()
 
 
 def test_a_rescued_server_is_rescued_after_a_restart(

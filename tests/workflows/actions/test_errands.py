@@ -14,6 +14,7 @@ from sundog.core.lives.phases import Phase, ServerEvent, ServerTask
 from sundog.core.lives.server_life import ERRANDS, MOVE_EVENTS, Errand
 from sundog.workflows.actions.book import Call, Rebuild
 from sundog.workflows.actions.errand import GUEST_OF
+from sundog.workflows.pulse.ended_guests import note_ended
 from sundog.workflows.settle import settle_one
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ WAY_TO = {
     Phase.SUSPENDED: ServerEvent.SUSPEND,
     Phase.SHELVED_OFFLOADED: ServerEvent.SHELVE,
     Phase.RESCUED: ServerEvent.RESCUE,
+    Phase.RESCUED_SHUTOFF: ServerEvent.RESCUE,
 }
 FAILURE = HostRefusedError("the host says no")
 # Moves have tests of their own.
@@ -50,6 +52,10 @@ def standing(here: World, phase: Phase) -> Call:
     elif phase in WAY_TO:
         ask(here, call, WAY_TO[phase])
         here.work()
+    if phase is Phase.RESCUED_SHUTOFF:
+        for agent in here.agents.values():
+            agent.states = dict.fromkeys(agent.states, GuestState.OFF)
+        note_ended(here.conductor, one)
     assert here.store.servers.get(one).phase is phase
     return call
 
@@ -81,8 +87,8 @@ def check(here: World, call: Call, phase: Phase) -> None:
         assert claim is not None
         assert claim.state is ClaimState.ALLOCATED
         guest = here.agents[claim.assignment.host].states[call.server_id]
-        lost = {GuestState.ABSENT} if phase is Phase.SHUTOFF else set()
-        assert guest in {GUEST_OF[phase], *lost}
+        is_off = GUEST_OF[phase] is GuestState.OFF
+        assert guest in {GUEST_OF[phase], *({GuestState.ABSENT} if is_off else ())}
 
 
 @pytest.mark.parametrize("errand", PLAIN, ids=by_name)

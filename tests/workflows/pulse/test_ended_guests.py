@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VGPU = flavor("vgpu", pci="vGPU:1")
+VF = flavor("vf", pci="vf:1")
 
 
 @pytest.fixture(name="here")
@@ -40,6 +41,27 @@ def test_its_server_is_shut_off_and_can_be_started(here: World) -> None:
     here.actions.act(Call(server_id=one), ServerEvent.POWER_ON)
     here.work()
     assert phases(here, [one]) == [Phase.ACTIVE]
+
+
+def test_a_rescued_or_resized_server_stays_so(here: World) -> None:
+    """It is shut off as that, and goes on from there as ever."""
+    here.store.flavors.add(VF)
+    rescued, resized = (here.boot(VGPU)[0] for _ in range(2))
+    here.actions.rescue(Call(server_id=rescued), None)
+    here.moves.resize(Call(server_id=resized), VF.id)
+    here.work()
+    for one in (rescued, resized):
+        here.agents["a"].states[one] = GuestState.OFF
+        note_ended(here.conductor, one)
+    assert phases(here, [rescued, resized]) == [
+        Phase.RESCUED_SHUTOFF,
+        Phase.RESIZED_SHUTOFF,
+    ]
+    here.actions.unrescue(Call(server_id=rescued))
+    here.moves.confirm(Call(server_id=resized))
+    here.work()
+    assert phases(here, [rescued, resized]) == [Phase.ACTIVE, Phase.SHUTOFF]
+    here.check_agreement()
 
 
 def test_a_guest_that_runs_again_meanwhile_is_left_alone(here: World) -> None:

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from sundog.core.agreement.records import HostRecords
 
 RUNS: Final = frozenset({Phase.ACTIVE, Phase.PAUSED, Phase.RESIZED, Phase.RESCUED})
-OFF: Final = frozenset({Phase.SHUTOFF, Phase.SUSPENDED, Phase.RESIZED_SHUTOFF})
+OFF: Final = frozenset(
+    {
+        Phase.SHUTOFF,
+        Phase.SUSPENDED,
+        Phase.RESIZED_SHUTOFF,
+        Phase.RESCUED_SHUTOFF,
+    }
+)
 HOLDS: Final = RUNS | OFF
 # A server in one of these needs nothing of a host.
 _NEEDS_NOTHING: Final = frozenset({Phase.DELETED, Phase.SHELVED_OFFLOADED})

@@ -150,4 +150,6 @@ class Phase(Enum):
     RESCUING = "being rescued"
     RESCUING_SHUTOFF = "being rescued from shut off"
     RESCUED = "rescued"
+    RESCUED_SHUTOFF = "rescued and shut off"
     UNRESCUING = "being unrescued"
+    UNRESCUING_SHUTOFF = "being unrescued from shut off"

@@ -34,6 +34,9 @@ __all__ = [
 _OVER_ALL: Final = frozenset(
     {ServerEvent.ASK_DELETE, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR}
 )
+_END_RESCUE: Final = frozenset(
+    {ServerEvent.FAIL, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +138,15 @@ class Server:
     def after(self, event: ServerEvent, now: datetime) -> Server:
         """Return the server after ``event``; raise ConflictError if it may not.
 
-        Its intent begins and ends with it.
+        Its intent begins and ends with it. One that fails, or is reset, is rescued no
+        more: it boots from its own disk the next time.
         """
         phase = move(SERVER_LIFE, self.phase, event)
         intent = self._intent_after(event, phase, now)
-        return replace(self, phase=phase, updated=now, intent=intent)
+        after = replace(self, phase=phase, updated=now, intent=intent)
+        if event not in _END_RESCUE:
+            return after
+        return replace(after, rescue_image_id=None, rescue_properties={})
 
     def _intent_after(
         self, event: ServerEvent, phase: Phase, now: datetime

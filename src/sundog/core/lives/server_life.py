@@ -97,6 +97,7 @@ _ROWS: Final = (
     (_E.RESCUE, _P.ACTIVE, _P.RESCUING, _P.RESCUED),
     (_E.RESCUE, _P.SHUTOFF, _P.RESCUING_SHUTOFF, _P.RESCUED),
     (_E.UNRESCUE, _P.RESCUED, _P.UNRESCUING, _P.ACTIVE),
+    (_E.UNRESCUE, _P.RESCUED_SHUTOFF, _P.UNRESCUING_SHUTOFF, _P.ACTIVE),
 )
 ERRANDS: Final = tuple(
     Errand(asked, origin, way, goal, _TASKS[asked])
@@ -139,6 +140,7 @@ _STEADY: Final = {
         ServerStatus.SHELVED_OFFLOADED, "shelved_offloaded"
     ),
     Phase.RESCUED: ServerPhase(ServerStatus.RESCUE, "rescued"),
+    Phase.RESCUED_SHUTOFF: ServerPhase(ServerStatus.RESCUE, "rescued"),
     Phase.RESIZED: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
     Phase.RESIZED_SHUTOFF: ServerPhase(ServerStatus.VERIFY_RESIZE, "resized"),
     Phase.ERROR: ServerPhase(ServerStatus.ERROR, "error"),
@@ -179,7 +181,8 @@ STATUS_OF: Final = _STEADY | {
 _HELD: Final = (Phase.ACTIVE, Phase.SHUTOFF, Phase.PAUSED, Phase.SUSPENDED)
 RESIZED: Final = (Phase.RESIZED, Phase.RESIZED_SHUTOFF)
 _SETTLED: Final = (*_HELD, Phase.SHELVED_OFFLOADED)
-_BUILT: Final = (*_SETTLED, *RESIZED, Phase.RESCUED)
+_RESCUED: Final = (Phase.RESCUED, Phase.RESCUED_SHUTOFF)
+_BUILT: Final = (*_SETTLED, *RESIZED, *_RESCUED)
 
 BUILD_LIFE: Final = {
     (Phase.SCHEDULING, ServerEvent.PLACE): Phase.SPAWNING,
@@ -194,8 +197,15 @@ BUILD_LIFE: Final = {
     (Phase.ACTIVE, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.PAUSED, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.SUSPENDED, ServerEvent.LOSE): Phase.SHUTOFF,
-    **{(phase, ServerEvent.RESET_ERROR): Phase.ERROR for phase in _SETTLED},
-    **{(phase, ServerEvent.RESET_ACTIVE): Phase.ACTIVE for phase in _HELD},
+    (Phase.RESIZED, ServerEvent.LOSE): Phase.RESIZED_SHUTOFF,
+    (Phase.RESCUED, ServerEvent.LOSE): Phase.RESCUED_SHUTOFF,
+    **{
+        (phase, ServerEvent.RESET_ERROR): Phase.ERROR
+        for phase in (*_SETTLED, *_RESCUED)
+    },
+    **{
+        (phase, ServerEvent.RESET_ACTIVE): Phase.ACTIVE for phase in (*_HELD, *_RESCUED)
+    },
     (Phase.ERROR, ServerEvent.FAIL): Phase.ERROR,
     (Phase.ERROR, ServerEvent.ASK_DELETE): Phase.DELETING,
     (Phase.ERROR, ServerEvent.RESET_ERROR): Phase.ERROR,

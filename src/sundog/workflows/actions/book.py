@@ -177,6 +177,7 @@ class ActionBook:
     def reset(self, call: Call, *, active: bool) -> None:
         """Call a server ACTIVE or ERROR; nothing else is done.
 
+        One that was rescued boots from its own disk the next time.
         Raises ConflictError for one that holds nothing and is to be ACTIVE.
         """
         event = ServerEvent.RESET_ACTIVE if active else ServerEvent.RESET_ERROR

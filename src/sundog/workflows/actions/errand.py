@@ -43,6 +43,7 @@ GUEST_OF: Final = {
     Phase.RESIZED: GuestState.RUNNING,
     Phase.RESCUED: GuestState.RUNNING,
     Phase.RESIZED_SHUTOFF: GuestState.OFF,
+    Phase.RESCUED_SHUTOFF: GuestState.OFF,
 }
 
 

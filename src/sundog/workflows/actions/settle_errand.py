@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import HostRefusedError, SundogError, waits_for
 from sundog.core.lives.guest import GuestState
-from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.lives.phases import ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF, MOVE_EVENTS
 from sundog.workflows.actions.deeds import shelve
 from sundog.workflows.actions.errand import GUEST_OF, hold_of, run, undo
@@ -81,7 +81,7 @@ def _follow(conductor: Conductor, server: Server) -> None:
         conductor.reports.take(hold.agent.bring(hold.order, state))
     except HostRefusedError as lost:
         LOG.warning("Server %s: %s", server.id, lost)
-        if server.phase is not Phase.SHUTOFF:
+        if state is not GuestState.OFF:
             conductor.advance(server.id, ServerEvent.LOSE)
             hold.agent.bring(hold.order, GuestState.OFF)
 

@@ -1,4 +1,7 @@
-"""Guests that ended by themselves: their servers are shut off, as in Nova."""
+"""Guests that ended by themselves: their servers are shut off, as in Nova.
+
+One that is resized or rescued stays so: it is confirmed, reverted or unrescued as ever.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from sundog.core.errors import (
     UnavailableError,
 )
 from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.core.lives.server_life import SERVER_LIFE
 from sundog.workflows.ports import ServerQuery
 
 if TYPE_CHECKING:
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-_RUNNING: Final = frozenset({Phase.ACTIVE, Phase.PAUSED})
+_RUNNING: Final = frozenset(
+    phase for phase, event in SERVER_LIFE if event is ServerEvent.LOSE
+) - {Phase.SUSPENDED}
 
 
 def note_ended(conductor: Conductor, server_id: UUID) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sundog.core.lives.server import ServerStatus
+from sundog.core.lives.server import Phase, ServerStatus
+from sundog.core.lives.server_life import ERRAND_OF
 from sundog.core.projects.aggregates import DEFAULT_ZONE
 from sundog.edges.rest.compute.server_bodies import (
     EmbeddedFlavor,
@@ -29,14 +30,18 @@ if TYPE_CHECKING:
     from sundog.core.lives.server import Server
     from sundog.edges.rest.ask import Ask
 
-# Nova's numbers for whether a guest runs; any other vm_state has none.
+# Nova's numbers for whether a guest runs; any other phase has none.
 _POWER_STATE: Final = {
-    "active": 1,
-    "rescued": 1,
-    "paused": 3,
-    "stopped": 4,
-    "suspended": 4,
-    "shelved_offloaded": 4,
+    Phase.ACTIVE: 1,
+    Phase.DELETING: 1,
+    Phase.RESIZED: 1,
+    Phase.RESCUED: 1,
+    Phase.PAUSED: 3,
+    Phase.SHUTOFF: 4,
+    Phase.SUSPENDED: 4,
+    Phase.RESIZED_SHUTOFF: 4,
+    Phase.RESCUED_SHUTOFF: 4,
+    Phase.SHELVED_OFFLOADED: 4,
 }
 _WITH_PROGRESS: Final = frozenset(
     {
@@ -192,7 +197,8 @@ def _with_versioned(
 
 def power_state(server: Server) -> int:
     """Return Nova's number for whether the guest runs."""
-    return _POWER_STATE.get(server.vm_state, 0)
+    errand = ERRAND_OF.get(server.phase)
+    return _POWER_STATE.get(errand.origin if errand else server.phase, 0)
 
 
 def _groups(server: Server) -> list[str]:
