@@ -69,7 +69,7 @@ def test_a_connection_that_cannot_be_followed_is_closed() -> None:
 
     lasting = LastingConnection("test:///default")
     lasting.follow(follow)
-    with pytest.raises(libvirt.libvirtError):
+    with pytest.raises(UnavailableError):
         lasting.getHostname()
     with pytest.raises(libvirt.libvirtError):
         followed[0].getHostname()
