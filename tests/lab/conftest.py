@@ -33,6 +33,15 @@ def ground() -> Iterator[LabGround]:
         host.cut_power()
 
 
+@pytest.fixture(autouse=True)
+def _clean(ground: LabGround) -> Iterator[None]:
+    """Let no test find servers of one that failed."""
+    yield
+    left = [one["id"] for one in ground.api.wait()]
+    if left:
+        ground.api.delete(left)
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Tell how each boot of the lab host went: one that was tried twice is seen."""
     boots = place("test").boots

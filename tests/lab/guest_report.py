@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_FUNCTION = re.compile(r"guest: pci (\w\w):")
 _PAIR = re.compile(r"([a-z-]+)=(\S+)")
 
 
@@ -12,6 +13,7 @@ _PAIR = re.compile(r"([a-z-]+)=(\S+)")
 class Function:
     """A PCI function as the guest sees it; ``facts`` are its other words."""
 
+    bus: str
     id: str
     cell: int
     facts: dict[str, str]
@@ -32,18 +34,26 @@ class Report:
 
 
 def read_report(console: str) -> Report:
-    """Read the last report in a console's log."""
+    """Read the last report in a console's log, and what was plugged since."""
     lines = console.rpartition("guest: up ")[2].splitlines()
-    functions, cells, cpus = [], {}, 0
+    functions: list[Function] = []
+    cells, cpus = {}, 0
     for line in lines:
         facts = dict(_PAIR.findall(line))
         if line.startswith("cpus="):
             cpus = int(facts["cpus"])
         elif found := re.match(r"guest: cell (\d+) ", line):
             cells[int(found[1])] = int(facts["cpus"])
-        elif line.startswith("guest: pci ") and "id" in facts:
+        elif found := re.match(r"guest: unplugged (\w\w):", line):
+            functions = [each for each in functions if each.bus != found[1]]
+        elif (found := _FUNCTION.match(line)) and "id" in facts:
             functions.append(
-                Function(id=facts.pop("id"), cell=int(facts.pop("cell")), facts=facts)
+                Function(
+                    bus=found[1],
+                    id=facts.pop("id"),
+                    cell=int(facts.pop("cell")),
+                    facts=facts,
+                )
             )
     return Report(
         cpus=cpus,

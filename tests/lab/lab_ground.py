@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lab.topology import LAB
+from lab.topology import IDS, LAB, VFS, Model
 from tests.lab.guest_report import Report, read_report
 from tests.stories.devices.device_stories import cells_of
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from tests.lab.lab_host import LabApi, LabHost
 
 _SLICE: Final = "1234:5d06"
+# What the guests here may be given; nothing else in them is of these products.
+_HANDED: Final = (
+    _SLICE,
+    ":".join(IDS[Model.NIC]),
+    f"{IDS[Model.NIC][0]}:{VFS[Model.NIC][1]}",
+    ":".join(IDS[Model.PLAIN]),
+)
 _REPORT_SECONDS: Final = 600.0
 
 
@@ -31,25 +39,33 @@ class LabGround:
         """The service in the lab host."""
         return self.host.api
 
-    def report(self, server: UUID | str) -> Report:
-        """Return what a guest tells, when it has told all."""
+    def report(self, server: UUID | str, held: Counter[str]) -> Report:
+        """Return what a guest tells, when it sees what it is to have, by product."""
         end = time.monotonic() + _REPORT_SECONDS
         path = f"/kept/sundog/instances/{server}/console.log"
         while time.monotonic() < end:
             said = self.host.agent.run(("cat", path)).output
             report = read_report(said)
-            if report.done:
+            seen = Counter(each.id for each in report.functions)
+            if report.done and all(seen[each] == held[each] for each in _HANDED):
                 return report
             time.sleep(3)
         raise AssertionError(f"the guest of {server} told no more than: {said}")
 
     def check_guest(self, server: UUID | str) -> None:
         """Hold what the guest and /proc tell against what its server holds."""
-        report = self.report(server)
+        devices = self.devices(server)
+        held = Counter(
+            _guest_id(device)
+            for device in devices
+            for each in device["holders"]
+            if each["server_id"] == str(server)
+        )
+        report = self.report(server, held)
         topology = self.api.call("GET", f"/v2.1/servers/{server}/topology")
         assert report.cpus == sum(len(one["vcpu_set"]) for one in topology["nodes"])
         assert len(report.cells) == len(topology["nodes"])
-        for device in self.devices(server):
+        for device in devices:
             self._check_device(device, report, cells_of(self, server))
         self._check_threads(server, topology["nodes"])
         self._check_memory(server, topology["nodes"])
@@ -67,8 +83,7 @@ class LabGround:
         self, device: dict[str, Any], report: Report, cells: list[int]
     ) -> None:
         is_mdev = device["kind"] == "type-MDEV"
-        product = f"{device['vendor_id']}:{device['product_id']}"
-        seen = report.with_id(_SLICE if is_mdev else product)
+        seen = report.with_id(_guest_id(device))
         if is_mdev:
             address = device["address"]
             seen = [one for one in seen if one.facts["host-address"] == address]
@@ -145,6 +160,12 @@ class LabGround:
         self.host.cut_power()
         self.host.boot()
         self.host.start_sundog()
+
+
+def _guest_id(device: dict[str, Any]) -> str:
+    """Return the product as which a guest sees a device."""
+    is_mdev = device["kind"] == "type-MDEV"
+    return _SLICE if is_mdev else f"{device['vendor_id']}:{device['product_id']}"
 
 
 def _pins(node: dict[str, Any]) -> dict[str, int]:

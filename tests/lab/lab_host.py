@@ -34,6 +34,8 @@ virt_type = qemu
 [pci]
 """
 RULES: Final = (
+    # Tells one of the cards that mix types from the others.
+    {"address": "0000:61:00.0", "mdev_type": "*", "traits": "CUSTOM_MIXED"},
     {"vendor_id": "1234", "product_id": "11e8", "mdev_type": "*"},
     {"vendor_id": "1b36", "product_id": "0010", "mdev_type": "*", "sriov_numvfs": 4},
     {"vendor_id": "8086", "product_id": "10ca"},
@@ -55,9 +57,12 @@ ALIASES: Final = (
     VF | {"name": "vf-near", "numa_policy": "preferred"},
     PF | {"name": "pf", "numa_policy": "required"},
     PLAIN | {"name": "plain", "numa_policy": "required"},
+    SLICE | {"mdev_type": "sundog_card-16g", "name": "slice16"},
     *(
-        SLICE | {"mdev_type": f"sundog_card-{size}g", "name": f"slice{size}"}
-        for size in (1, 3, 4, 8, 16)
+        SLICE
+        | {"mdev_type": f"sundog_card-{size}g", "name": f"mixed{size}"}
+        | {"traits": "CUSTOM_MIXED"}
+        for size in (1, 3, 4, 8)
     ),
 )
 

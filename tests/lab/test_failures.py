@@ -90,8 +90,7 @@ def test_the_module_is_unloaded_under_a_scan(ground: LabGround) -> None:
         f" [ $(cat $card/numa_node) != {ONE_TYPE_CELL} ] || echo 0 >$card/card/mixed;"
         " done"
     )
-    # A driver that was gone took its VFs with it.
-    ground.host.read_rules_anew()
+    # A driver that was gone took its VFs with it: they are enabled anew.
     _wait_for(lambda: _slices(ground) == before)
     ground.api.delete([one["id"] for one in ground.api.wait()])
     ground.check_agreement()

@@ -9,6 +9,7 @@ from tests.stories.devices.device_stories import (
     KINDS,
     SCARCE,
     from_flavor_to_guest_and_back,
+    plugged_in_and_out_while_the_guest_runs,
     required_stays_near_and_preferred_crosses,
     the_same_device_through_stop_start_and_reboot,
 )
@@ -29,6 +30,12 @@ def test_the_same_device_through_stop_start_and_reboot(
 ) -> None:
     """The guest has it again each time."""
     the_same_device_through_stop_start_and_reboot(ground, alias)
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_plugged_in_and_out_while_the_guest_runs(ground: LabGround, alias: str) -> None:
+    """The guest tells what came, and that it went."""
+    plugged_in_and_out_while_the_guest_runs(ground, alias)
 
 
 @pytest.mark.parametrize("alias", SCARCE)

@@ -24,3 +24,13 @@ def test_the_last_boot_is_read() -> None:
     assert slice_.facts["type"] == "sundog_card-2g"
     assert slice_.facts["host-address"] == "0000:61:00.0"
     assert read_report(CONSOLE + "guest: done\r\n").done
+
+
+def test_what_was_plugged_since_is_read() -> None:
+    """What came is there, what went is not."""
+    plugged = "guest: pci 0a:00.0 id=8086:10ca class=020000 cell=1 status=800c8483\r\n"
+    report = read_report(f"{CONSOLE}guest: done\r\n{plugged}")
+    assert (len(report.with_id("8086:10ca")), report.done) == (2, True)
+    report = read_report(f"{CONSOLE}guest: done\r\nguest: unplugged ff:00.0\r\n")
+    assert report.with_id("8086:10ca") == []
+    assert len(report.with_id("1234:5d06")) == 1

@@ -11,7 +11,10 @@ from uuid import UUID
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-HEADERS = {"OpenStack-API-Version": "compute 2.90"}
+HEADERS = {
+    "OpenStack-API-Version": "compute 2.90, placement 1.39",
+    "X-Auth-Token": "admin",
+}
 
 
 class Api(ABC):

@@ -71,8 +71,22 @@ def held(ground: Ground, server: UUID | str) -> list[tuple[str, str]]:
     return sorted(
         (row["device"]["address"], row["device"]["type"])
         for row in rows
-        if str(server) in {each["server_id"] for each in row["device"]["holders"]}
+        for each in row["device"]["holders"]
+        if each["server_id"] == str(server)
     )
+
+
+def provider_tree(ground: Ground) -> dict[str, tuple[str, dict[str, int]]]:
+    """Return Placement's tree: each provider's parent, and total of each class."""
+    path = "/placement/resource_providers"
+    providers = ground.api.call("GET", path)["resource_providers"]
+    names = {one["uuid"]: one["name"] for one in providers} | {None: ""}
+    tree = {}
+    for one in providers:
+        has = ground.api.call("GET", f"{path}/{one['uuid']}/inventories")["inventories"]
+        totals = {kind: inventory["total"] for kind, inventory in has.items()}
+        tree[one["name"]] = (names[one["parent_provider_uuid"]], totals)
+    return tree
 
 
 def cells_of(ground: Ground, server: UUID | str) -> list[int]:
@@ -125,6 +139,35 @@ def the_same_device_through_stop_start_and_reboot(ground: Ground, alias: str) ->
     ground.api.delete([server["id"]])
     ground.check_agreement()
     ground.check_nothing_left()
+
+
+def plugged_in_and_out_while_the_guest_runs(ground: Ground, alias: str) -> None:
+    """Plug a device more into a running guest; what it had before it keeps."""
+    server = boot(ground, alias)
+    assert server["status"] == "ACTIVE", server.get("fault")
+    before = held(ground, server["id"])
+    path = f"/v1/servers/{server['id']}/devices"
+    begun = ground.api.call("POST", path, {"devices": f"{alias}:1"}, 202)
+    [slot] = begun["slots"]
+    assert _states(ground, server["id"])[slot] == "attached"
+    assert len(held(ground, server["id"])) == 2
+    assert set(cells_of(ground, server["id"])) == device_cells(ground, server["id"])
+    ground.check_guest(server["id"])
+    ground.check_agreement()
+    ground.api.call("DELETE", f"{path}/{slot}", expect=202)
+    assert slot not in _states(ground, server["id"])
+    assert held(ground, server["id"]) == before
+    ground.check_guest(server["id"])
+    ground.api.delete([server["id"]])
+    ground.check_agreement()
+    ground.check_nothing_left()
+
+
+def _states(ground: Ground, server: str) -> dict[str, str]:
+    """Return each device's state by slot, when nothing is under way."""
+    ground.api.finished_actions(f"/v2.1/servers/{server}/os-instance-actions")
+    devices = ground.api.call("GET", f"/v1/servers/{server}/devices")["devices"]
+    return {device["slot"]: device["state"] for device in devices}
 
 
 def required_stays_near_and_preferred_crosses(ground: Ground, alias: str) -> None:

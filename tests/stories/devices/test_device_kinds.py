@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.lab.built import check_devices, check_provider_tree
 from tests.lab.lab_host import ALIASES, RULES
 from tests.stories.devices.device_stories import (
     KINDS,
     SCARCE,
     from_flavor_to_guest_and_back,
+    plugged_in_and_out_while_the_guest_runs,
     required_stays_near_and_preferred_crosses,
     running_servers_run_again_after_a_loss_of_power,
     the_same_device_through_stop_start_and_reboot,
@@ -90,6 +92,22 @@ def test_required_stays_near_and_preferred_crosses(
 ) -> None:
     """The policies, with the CPUs near the devices taken."""
     required_stays_near_and_preferred_crosses(ground, alias)
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_plugged_in_and_out_while_the_guest_runs(
+    ground: SimulatedGround, alias: str
+) -> None:
+    """A running server gets a device more, and gives it back."""
+    plugged_in_and_out_while_the_guest_runs(ground, alias)
+
+
+def test_the_simulated_host_is_what_the_lab_is_built_of(
+    ground: SimulatedGround,
+) -> None:
+    """As Sundog tells it, and as Placement has it."""
+    check_devices(ground)
+    check_provider_tree(ground)
 
 
 def test_servers_run_again_after_a_loss_of_power(ground: SimulatedGround) -> None:
