@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lab.agent import Agent
@@ -15,7 +16,6 @@ from lab.stages import LabError, run, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lab.places import Built, Place
 
@@ -25,6 +25,7 @@ SILENCE_SECONDS: Final = 240.0
 READY_SECONDS: Final = 900.0
 _TRIES: Final = 2
 _PAUSE: Final = 0.25
+_MOST_PAUSES: Final = 120
 
 
 def up(built: Built, own: Place, wait: Callable[[float], None] = time.sleep) -> float:
@@ -33,7 +34,7 @@ def up(built: Built, own: Place, wait: Callable[[float], None] = time.sleep) -> 
         raise LabError(f"a lab host runs already ({own.folder}); make lab-down ends it")
     begin = time.monotonic()
     for attempt in range(1, _TRIES + 1):
-        _start(built, own)
+        _start(built, own, wait)
         reason = _watch(own, wait)
         seconds = time.monotonic() - begin
         if not reason:
@@ -75,7 +76,7 @@ def _read(path: str) -> str:
         return file.read()
 
 
-def _start(built: Built, own: Place) -> None:
+def _start(built: Built, own: Place, wait: Callable[[float], None]) -> None:
     (own.folder / "share").mkdir(parents=True, exist_ok=True)
     if not own.disk.exists():
         _make_disk(built, own)
@@ -83,8 +84,14 @@ def _start(built: Built, own: Place) -> None:
     port = _free_port()
     command = [*qemu(built), *arguments(built, own, port)]
     modules = built.tree / "usr/lib/x86_64-linux-gnu/qemu"
-    own.pid.write_text(_leave_running(command, own, str(modules)), encoding="utf-8")
+    pid = _leave_running(command, own, str(modules))
+    own.pid.write_text(pid, encoding="utf-8")
     own.port.write_text(str(port), encoding="utf-8")
+    # Until it is QEMU, it is a shell, and for a moment nothing that can be known.
+    for _ in range(_MOST_PAUSES):
+        if running(own) or not Path(f"/proc/{pid}").exists():
+            break
+        wait(_PAUSE)
 
 
 def _leave_running(command: list[str], own: Place, modules: str) -> str:
