@@ -116,3 +116,14 @@ def test_a_daemon_that_is_away_refuses_nothing(files: _Closed) -> None:
             call()
     assert found.boot_id()
     assert found.node_device("pci_0000_01_00_0") is None
+
+
+def test_what_libvirt_does_not_know_yet_is_not_gone(tmp_path: Path) -> None:
+    """The kernel has it: neither its claim nor its mdev may be given up for that."""
+    tree = Tree(tmp_path / "root")
+    late = PciAddress.parse("0000:99:00.0")
+    tree.function(late)
+    small = SimulatedKernel(read_host_file(shipped_host("small")))
+    found = kernel(_Orders(write_test_host(small, tmp_path)), DeviceFiles(tree.root))
+    with pytest.raises(UnavailableError, match="know of pci_0000_99_00_0 yet"):
+        found.node_device(late.node_device)

@@ -35,8 +35,8 @@ _EVENTS: Final = (
     libvirt.VIR_NODE_DEVICE_EVENT_ID_UPDATE,
 )
 # Libvirt hears of a device from udev, a moment after the kernel made it; on a busy
-# host many VFs at once take seconds.
-_PATIENCE_SECONDS: Final = 10.0
+# host, or right after its boot, many VFs at once take many seconds.
+_PATIENCE_SECONDS: Final = 30.0
 # An event may be lost on the way; what is waited for is looked for all the same.
 _LOOK_AGAIN_SECONDS: Final = 0.1
 _UUID_END: Final = len("mdev_") + 36

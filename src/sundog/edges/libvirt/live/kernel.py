@@ -108,13 +108,21 @@ class LibvirtKernel:
     def node_device(self, name: str) -> str | None:
         """Return one device's XML by libvirt's name, None when it is not there.
 
-        The kernel says whether it is there: libvirt learns that a moment later.
+        The kernel says whether it is there: libvirt learns that a moment later. Raises
+        UnavailableError when libvirt does not tell of what is there: it must not be
+        taken for gone.
         """
         place = place_of(name)
         if place is None or not self._files.is_there(place):
             return None
-        with _as_os_error():
-            return self._watch.find(self._connection, name)
+        try:
+            document = self._watch.find(self._connection, name)
+        except libvirt.libvirtError as error:
+            why = f"libvirt does not tell of {name}: {one_line(error)}"
+            raise UnavailableError(why) from error
+        if document is None and self._files.is_there(place):
+            raise UnavailableError(f"libvirt does not know of {name} yet")
+        return document
 
     def type_description(self, parent: PciAddress, type_id: str) -> str:
         """Return ``mdev_supported_types/<type>/description``, empty when none."""
