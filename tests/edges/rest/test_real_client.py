@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.clients.openstack_command import needs_openstack
 from tests.edges.rest.world import IMAGE, World
 from waitress.server import create_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-OPENSTACK = shutil.which("openstack", path=str(Path(sys.executable).parent))
+    from tests.clients.openstack_command import Openstack
 
-pytestmark = pytest.mark.skipif(
-    OPENSTACK is None, reason="python-openstackclient is not installed"
-)
+pytestmark = needs_openstack
 
 
 def clouds(url: str) -> str:
@@ -47,27 +43,19 @@ def clouds(url: str) -> str:
 
 
 class CommandLine:
-    """``openstack`` in a folder with a clouds.yaml."""
+    """``openstack`` with a clouds.yaml."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, openstack: Openstack, folder: Path, url: str) -> None:
         """Write the clouds.yaml."""
-        self._folder = folder
-        (folder / "clouds.yaml").write_text(clouds(url))
+        self._openstack = openstack
+        path = folder / "clouds.yaml"
+        path.write_text(clouds(url))
+        mine = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
+        self._environ = mine | {"OS_CLIENT_CONFIG_FILE": str(path)}
 
     def __call__(self, cloud: str, *words: str) -> str:
         """Run a command that must succeed; returns what it prints."""
-        environment = {
-            name: value for name, value in os.environ.items() if name[:3] != "OS_"
-        }
-        done = subprocess.run(  # noqa: S603 - our own words
-            [str(OPENSTACK), "--os-cloud", cloud, *words],
-            cwd=self._folder,
-            env={**environment, "HOME": str(self._folder)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = self._openstack(self._environ, "--os-cloud", cloud, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -77,11 +65,14 @@ class CommandLine:
 
 
 @pytest.fixture
-def openstack(world: World, tmp_path: Path) -> Iterator[CommandLine]:
+def openstack(
+    world: World, tmp_path: Path, openstack_command: Openstack
+) -> Iterator[CommandLine]:
     server = create_server(world.app, host="127.0.0.1", port=0, threads=4)
     thread = Thread(target=server.run)
     thread.start()
-    yield CommandLine(tmp_path, f"http://127.0.0.1:{server.effective_port}")
+    url = f"http://127.0.0.1:{server.effective_port}"
+    yield CommandLine(openstack_command, tmp_path, url)
     # From waitress's own thread, or its loop may trip over a closed socket.
     server.trigger.pull_trigger(server.close)
     thread.join(timeout=10)

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
 from io import StringIO
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Never
 
-import pytest
 from waitress.server import create_server
 
 from sundog.edges.cli.command_line import OwnDeeds, Surroundings, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+    from subprocess import CompletedProcess
     from wsgiref.types import WSGIApplication
 
-OPENSTACK = shutil.which("openstack", path=str(Path(sys.executable).parent))
-needs_openstack = pytest.mark.skipif(
-    OPENSTACK is None, reason="python-openstackclient is not installed"
-)
+    from tests.clients.openstack_command import Openstack
+
 # Name, password, project, role.
 PEOPLE = (
     ("admin", "one", "admin", "admin"),
@@ -71,12 +66,13 @@ def _never(_: object) -> Never:
 class Person:
     """Somebody with OS_* in the environment."""
 
-    def __init__(self, url: str, home: Path, name: str, password: str, project: str):
+    def __init__(
+        self, openstack: Openstack, url: str, name: str, password: str, project: str
+    ) -> None:
         """Set the variables."""
         mine = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
-        self._home = home
+        self._openstack = openstack
         self._environ = mine | {
-            "HOME": str(home),
             "OS_AUTH_TYPE": "password",
             "OS_AUTH_URL": f"{url}/identity/v3",
             "OS_USERNAME": name,
@@ -87,17 +83,9 @@ class Person:
             "OS_IDENTITY_API_VERSION": "3",
         }
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> CompletedProcess[str]:
         """Run a command."""
-        return subprocess.run(  # noqa: S603 - our own words
-            [str(OPENSTACK), *words],
-            cwd=self._home,
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return self._openstack(self._environ, *words)
 
     def sundog(self, *words: str) -> tuple[int, str, str]:
         """Run Sundog's own command; returns status, output and errors."""
@@ -107,8 +95,12 @@ class Person:
         status = run(words, deeds, around)
         return status, out.getvalue(), err.getvalue()
 
+    def ask(self, *words: str) -> str:
+        """Run a command that must succeed; returns what it prints."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def json(self, *words: str) -> Any:
         """Run a command that must succeed and return its JSON."""
-        done = self.run(*words, "-f", "json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(self.ask(*words, "-f", "json"))

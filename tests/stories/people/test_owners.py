@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.stories.people.people import Person, listening, needs_openstack, write_users
+from tests.clients.openstack_command import Openstack, needs_openstack
+from tests.stories.people.people import Person, listening, write_users
 from tests.stories.plugs.parts import ALIASES, RULES
 from tests.stories.service import Service, open_service
 
@@ -24,13 +25,15 @@ def _service(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def test_devices_are_their_servers_owners(service: Service, tmp_path: Path) -> None:
+def test_devices_are_their_servers_owners(
+    service: Service, openstack_command: Openstack
+) -> None:
     """A reader looks, a stranger sees nothing, a lock binds all but the admin."""
     with listening(service.embedded.app) as url:
-        admin = Person(url, tmp_path, "admin", "one", "admin")
-        alice = Person(url, tmp_path, "alice", "two", "alpha")
-        rita = Person(url, tmp_path, "rita", "three", "alpha")
-        bob = Person(url, tmp_path, "bob", "four", "beta")
+        admin = Person(openstack_command, url, "admin", "one", "admin")
+        alice = Person(openstack_command, url, "alice", "two", "alpha")
+        rita = Person(openstack_command, url, "rita", "three", "alpha")
+        bob = Person(openstack_command, url, "bob", "four", "beta")
         size = ("--ram", "64", "--vcpus", "1", "--disk", "0")
         admin.json("flavor", "create", *size, "tiny")
         boot = ("--flavor", "tiny", "--image", "tiny", "--nic", "none", "--wait")

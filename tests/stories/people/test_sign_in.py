@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.stories.people.people import Person, listening, needs_openstack, write_users
+from tests.clients.openstack_command import Openstack, needs_openstack
+from tests.stories.people.people import Person, listening, write_users
 from tests.stories.service import Service, open_service
 
 if TYPE_CHECKING:
@@ -15,16 +16,17 @@ pytestmark = needs_openstack
 
 def opened(tmp_path: Path) -> Service:
     """Open a service where people sign in."""
-    (tmp_path / "home").mkdir(exist_ok=True)
     words = {"identity.users_file": write_users(tmp_path)}
     return open_service(tmp_path, ["h1=small"], [], [], **words)
 
 
-def test_who_was_added_by_the_real_command_stays(tmp_path: Path) -> None:
+def test_who_was_added_by_the_real_command_stays(
+    tmp_path: Path, openstack_command: Openstack
+) -> None:
     """Also through a restart, and until taken away."""
-    service, home = opened(tmp_path), tmp_path / "home"
+    service = opened(tmp_path)
     with service.embedded, listening(service.embedded.app) as url:
-        admin = Person(url, home, "admin", "one", "admin")
+        admin = Person(openstack_command, url, "admin", "one", "admin")
         admin.json("project", "create", "gamma")
         admin.json("user", "create", "--password", "three", "carl")
         added = admin.run(
@@ -33,18 +35,20 @@ def test_who_was_added_by_the_real_command_stays(tmp_path: Path) -> None:
         assert added.returncode == 0, added.stderr
     service = opened(tmp_path)
     with service.embedded, listening(service.embedded.app) as url:
-        carl = Person(url, home, "carl", "three", "gamma")
+        carl = Person(openstack_command, url, "carl", "three", "gamma")
         assert carl.json("server", "list") == []
-        admin = Person(url, home, "admin", "one", "admin")
+        admin = Person(openstack_command, url, "admin", "one", "admin")
         assert admin.run("user", "delete", "carl").returncode == 0
         assert "requires authentication" in carl.run("server", "list").stderr
 
 
-def test_the_ordinary_environment_works(tmp_path: Path) -> None:
-    service, home = opened(tmp_path), tmp_path / "home"
+def test_the_ordinary_environment_works(
+    tmp_path: Path, openstack_command: Openstack
+) -> None:
+    service = opened(tmp_path)
     with service.embedded, listening(service.embedded.app) as url:
-        admin = Person(url, home, "admin", "one", "admin")
-        alice = Person(url, home, "alice", "two", "alpha")
+        admin = Person(openstack_command, url, "admin", "one", "admin")
+        alice = Person(openstack_command, url, "alice", "two", "alpha")
         size = ("--ram", "64", "--vcpus", "1", "--disk", "0")
         admin.json("flavor", "create", *size, "tiny")
         boot = ("--flavor", "tiny", "--image", "tiny", "--nic", "none")
@@ -59,6 +63,6 @@ def test_the_ordinary_environment_works(tmp_path: Path) -> None:
         assert "h1" in admin.sundog("show")[1]
         status, _, told = alice.sundog("show")
         assert (status, "Policy doesn't allow" in told) == (1, True)
-        stranger = Person(url, home, "alice", "wrong", "alpha")
+        stranger = Person(openstack_command, url, "alice", "wrong", "alpha")
         assert "requires authentication" in stranger.run("server", "list").stderr
         assert "does not let user 'alice' into" in stranger.sundog("show")[2]
