@@ -11,8 +11,10 @@ import pytest
 from tests.drills.parts import FLAVOR, Machine, Process
 from tests.stories.service import Service, open_service
 
+from sundog.core.devices.device import DeviceKind
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.errors import BadConfigurationError
+from sundog.core.guest_config import ConfigDevice, GuestConfig
 from sundog.core.lives.phases import Phase
 from sundog.edges.simulation.host_model import Fault, FaultKind
 from sundog.settings.read import read_settings
@@ -96,11 +98,9 @@ def free_vfs(service: Service) -> int:
     return sum(vf["free"] for vf in vfs)
 
 
-@pytest.mark.drill("F23")
-def test_f23_a_device_that_another_manager_holds(tmp_path: Path) -> None:
-    """A guest that is not ours runs on it: ours is refused, that one is let be."""
-    machine, one = Machine.boot(tmp_path), uuid4()
-    foreign = machine.connection.createXML(
+def theirs(machine: Machine) -> libvirt.virDomain:
+    """Start a guest on the V100 that is not ours."""
+    return machine.connection.createXML(
         f"""
         <domain type="test"><name>theirs</name><memory>65536</memory>
           <os><type>hvm</type></os>
@@ -110,8 +110,55 @@ def test_f23_a_device_that_another_manager_holds(tmp_path: Path) -> None:
         </domain>""",
         0,
     )
+
+
+@pytest.mark.drill("F23")
+def test_f23_a_device_that_another_manager_holds_is_not_offered(tmp_path: Path) -> None:
+    """The guest that has it is named; once that is gone it is offered again."""
+    machine, one = Machine.boot(tmp_path), uuid4()
+    foreign = theirs(machine)
     with Process(tmp_path, machine) as process:
         process.start()
+        why = f"guest {foreign.UUIDString()} has {V100}"
+        assert why_not(process, V100) == why
+        assert process.boot(one, FLAVOR) is Phase.ERROR
+        fault = process.store.servers.get(one).fault
+        assert fault is not None
+        assert "has no free v100" in fault.message
+        assert process.left() == [f"server {one}"]
+        assert process.disagreements() == []
+        foreign.destroy()
+        process.heartbeat.beat()
+        assert why_not(process, V100) == ""
+        assert process.boot(uuid4(), FLAVOR) is Phase.ACTIVE
+        # What is claimed is its server's, whose guest has it.
+        process.heartbeat.beat()
+        assert why_not(process, V100) == ""
+        assert process.disagreements() == []
+
+
+def why_not(process: Process, address: PciAddress) -> str:
+    """Return why a function is not offered, as choosers know it."""
+    state = process.conductor.fleet.state(process.machine.name)
+    assert state is not None
+    [device] = [
+        device
+        for card in state.snapshot.cards
+        for device in card.devices
+        if device.address == address
+    ]
+    return device.unavailable
+
+
+@pytest.mark.drill("F23")
+def test_f23_a_device_that_another_took_since_is_the_hosts_to_refuse(
+    tmp_path: Path,
+) -> None:
+    """A guest that is not ours runs on it: ours is refused, that one is let be."""
+    machine, one = Machine.boot(tmp_path), uuid4()
+    with Process(tmp_path, machine) as process:
+        process.start()
+        foreign = theirs(machine)
         assert process.boot(one, FLAVOR) is Phase.ERROR
         fault = process.store.servers.get(one).fault
         assert fault is not None
@@ -119,8 +166,47 @@ def test_f23_a_device_that_another_manager_holds(tmp_path: Path) -> None:
         assert process.left() == [f"server {one}"]
         assert foreign.state()[0] == libvirt.VIR_DOMAIN_RUNNING
         foreign.destroy()
+        process.heartbeat.beat()
         assert process.boot(uuid4(), FLAVOR) is Phase.ACTIVE
         assert process.disagreements() == []
+
+
+@pytest.mark.drill("F23")
+def test_f23_the_other_vfs_of_a_card_are_handed_out(tmp_path: Path) -> None:
+    """One is in a guest that nobody claims: it is passed by, and its PF is not free."""
+    with running(tmp_path, "mixed", VF, PF) as service:
+        assert free_vfs(service) == 4
+        guests, stranger = service.embedded.simulated["a"].guests, uuid4()
+        [first, *_] = sorted(
+            row["device"]["address"]
+            for row in service.call("GET", "/v1/devices")["devices"]
+            if row["device"]["kind"] == "type-VF"
+        )
+        address = PciAddress.parse(first)
+        device = ConfigDevice(
+            slot="vf/0", alias="vf", kind=DeviceKind.VF, address=address
+        )
+        guests.start(
+            GuestConfig(
+                uuid=stranger,
+                name="stranger",
+                server_name="stranger",
+                flavor_name="vf",
+                memory_mb=64,
+                vcpus=1,
+                devices=(device,),
+            )
+        )
+        service.embedded.beat()
+        assert free_vfs(service) == 3
+        told = reasons(service)
+        assert told[first] == f"guest {stranger} has {first}"
+        [pf] = {why for why in told.values() if "has its VF" in why}
+        assert pf == f"guest {stranger} has its VF {first}"
+        service.create("vf", count=4)
+        states = sorted(server["status"] for server in service.wait())
+        assert states == ["ACTIVE"] * 3 + ["ERROR"]
+        assert guests.holders()[address] == stranger
 
 
 @pytest.mark.drill("F31")

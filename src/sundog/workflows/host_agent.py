@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sundog.core.choosing.choose_host import check
 from sundog.core.devices.health import used_once, withhold
 from sundog.core.errors import HostRefusedError, SundogError
+from sundog.core.guards.in_guests import in_guests
 from sundog.core.guards.switches import switches
 from sundog.core.guest_config import config_device, guest_config
 from sundog.core.hosts.guest_part import HostShare, guest_part
@@ -354,4 +355,6 @@ class LocalHost:
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
         if reasons is None:
             reasons = self._tools.health.reasons(self._name)
-        return replace(withhold(snapshot, reasons), serial=serial)
+        known = (*holdings, *self._holdings())
+        taken = in_guests(facts.functions, self._tools.guests.holders(), known)
+        return replace(withhold(snapshot, {**reasons, **taken}), serial=serial)

@@ -119,6 +119,10 @@ class Guests(Protocol):
         """Return what each running guest of ours has, as libvirt tells it now."""
         ...
 
+    def holders(self) -> Mapping[Source, UUID]:
+        """Return which running guest, ours or not, has which function or mdev."""
+        ...
+
     def attach(self, consumer: UUID, devices: Sequence[ConfigDevice]) -> None:
         """Plug devices into a running guest and read back that it has them.
 
