@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 from sundog.core.errors import BadConfigurationError, UnavailableError
 from sundog.core.hosts.checkup import Mark
+from sundog.edges.libvirt.live.host_lock import hold_host
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 from sundog.edges.simulation.shipped import shipped_host
@@ -97,6 +98,19 @@ def test_a_uri_that_can_never_be_connected_to_is_refused(
         [line] = refused.value.problems
         assert line.startswith(f"[libvirt] connection_uri = {uri}: ")
         assert line.endswith("; write qemu:///system for this host's own libvirt")
+
+
+def test_a_host_has_one_agent(tmp_path: Path) -> None:
+    """A second is refused, in whatever folder it keeps its state."""
+    tree = Tree(tmp_path / "root")
+    wanted, line = settings(tmp_path, "test:///default"), r"is this host's agent"
+    with build_embedded(wanted), pytest.raises(BadConfigurationError, match=line):
+        hold_host(tree.root)
+    let_go = hold_host(tree.root)
+    with pytest.raises(BadConfigurationError, match=line):
+        build_embedded(wanted)
+    let_go()
+    build_embedded(wanted).close()
 
 
 def test_two_hosts_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sundog.edges.libvirt.live.host_lock import hold_host
 from sundog.wiring.real import real_host, real_host_name
 from sundog.wiring.rules import host_rules
 from sundog.wiring.simulated import join, simulated_host
@@ -79,6 +80,7 @@ def _real(
     name = real_host_name(settings)
     if name is None:
         return None
+    opening.callback(hold_host(settings.libvirt.root))
     host = real_host(settings, name, images.file_of)
     opening.callback(host.connection.close)
     return host
