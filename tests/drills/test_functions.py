@@ -209,6 +209,22 @@ def test_f23_the_other_vfs_of_a_card_are_handed_out(tmp_path: Path) -> None:
         assert guests.holders()[address] == stranger
 
 
+@pytest.mark.drill("F16")
+def test_f16_vfs_are_enabled_again_before_guests_start(tmp_path: Path) -> None:
+    """A boot leaves none: the same VFs are there again, and the same guests on them."""
+    with running(tmp_path, "mixed", VF, PF) as service:
+        ids = service.create("vf", count=2)
+        service.wait()
+        before = service.embedded.simulated["a"].guests.holders()
+        assert set(before.values()) == {*ids}
+    again = open_service(tmp_path, ["a=mixed"], [VF, PF], ALIASES)
+    with again.embedded:
+        assert again.embedded.simulated["a"].guests.holders() == before
+        assert {again.show(one)["status"] for one in ids} == {"ACTIVE"}
+        assert free_vfs(again) == 2
+        again.check_agreement()
+
+
 @pytest.mark.drill("F31")
 def test_f31_wide_domains_and_vfs_beyond_a_slot(tmp_path: Path) -> None:
     """A domain of 17 bits, and 64 VFs over eight slots: each is handed out."""

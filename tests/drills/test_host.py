@@ -172,6 +172,30 @@ def test_f24_a_driver_that_is_slow_to_let_go_is_waited_for(tmp_path: Path) -> No
         service.check_agreement()
 
 
+@pytest.mark.drill("F24")
+def test_f24_a_driver_that_never_lets_go_is_not_forced(tmp_path: Path) -> None:
+    """The device stays its server's until the driver has let go of it."""
+    machine, one = Machine.boot(tmp_path), uuid4()
+    with Process(tmp_path, machine) as process:
+        process.start()
+        assert process.boot(one, SLICE) is Phase.ACTIVE
+        machine.kernel.ask_fault(Fault(kind=FaultKind.SLOW_RELEASE, card=T4))
+        assert process.delete(one) is Phase.ERROR
+        fault = process.store.servers.get(one).fault
+        assert fault is not None
+        assert "cannot be removed: Device or resource busy" in fault.message
+        assert len(machine.kernel.mdevs()) == 1
+        assert process.store.claims.get(one) is not None
+        assert process.disagreements() == []
+    with Process(tmp_path, machine) as process:
+        process.start()
+        assert process.store.claims.get(one) is not None
+        assert process.disagreements() == []
+        machine.kernel.clear_faults()
+        assert process.delete(one) is Phase.DELETED
+        assert process.left() == []
+
+
 def test_a_write_that_is_silently_lost_is_found(tmp_path: Path) -> None:
     """The kernel says yes and makes nothing: reading back finds it."""
     with running(tmp_path) as service:
@@ -224,6 +248,32 @@ def test_f46_a_host_of_many_vfs_is_reported_in_time(tmp_path: Path) -> None:
         assert time.monotonic() - begun < 15
         rows = service.call("GET", "/v1/devices")["devices"]
         assert len(rows) == 256
+
+
+@pytest.mark.drill("F50")
+def test_f50_tables_are_upgraded_under_living_guests(tmp_path: Path) -> None:
+    """What a Sundog of before wrote is taken up: guests run on, history is kept."""
+    machine, one = Machine.boot(tmp_path), uuid4()
+    with Process(tmp_path, machine) as process:
+        process.start()
+        assert process.boot(one, SLICE) is Phase.ACTIVE
+        told = process.history.list(one)
+    engine = open_engine(f"sqlite:///{tmp_path}/sundog.db")
+    with writing(engine) as connection:
+        for step in (
+            "DROP INDEX ix_shelves_kind_is_over",
+            "ALTER TABLE shelves DROP COLUMN is_over",
+            "UPDATE alembic_version SET version_num = '0003'",
+        ):
+            connection.exec_driver_sql(step)
+    engine.dispose()
+    with Process(tmp_path, machine) as process:
+        process.start()
+        assert machine.guests.running() == {one}
+        assert process.history.list(one) == told
+        assert process.disagreements() == []
+        assert process.delete(one) is Phase.DELETED
+        assert process.left() == []
 
 
 @pytest.mark.drill("F50")

@@ -9,6 +9,14 @@ import pytest
 from tests.stories.service import Service, open_service
 
 from sundog.core.devices.pci_address import PciAddress
+from sundog.core.guest_config import GuestConfig
+from sundog.core.hosts.called_tree import call_for
+from sundog.core.hosts.provider_tree import (
+    Provider,
+    ProviderTree,
+    card_name,
+    provider_uuid,
+)
 from sundog.core.lives.phases import ServerEvent
 
 T4 = PciAddress.parse("0000:17:00.0")
@@ -84,6 +92,42 @@ def test_a_claim_of_a_server_that_is_gone_is_given_back(service: Service) -> Non
     service.check_agreement()
     service.create("slice", count=4)
     assert {server["status"] for server in service.wait()} == {"ACTIVE"}
+
+
+def test_a_provider_of_a_card_that_is_gone_is_removed(service: Service) -> None:
+    """Only one that we made; what others put below the host stays."""
+    booted(service)
+    conductor = service.embedded.conductor
+    state = conductor.fleet.state("a")
+    assert state is not None
+    root, called = state.snapshot.uuid, call_for(state.snapshot, state.holdings)
+    name = card_name("a", PciAddress.parse("0000:99:00.0"))
+    left = Provider(uuid=provider_uuid(root, name), name=name, parent=root)
+    theirs = Provider(uuid=uuid4(), name="storage", parent=root)
+    conductor.ledger.report(ProviderTree.of([*called.providers.values(), left, theirs]))
+    assert audit(service) == [("provider-left", "report the host to Placement again")]
+    assert heal(service) == [True]
+    there = conductor.ledger.providers(root)
+    assert (left.uuid in there, theirs.uuid in there) == (False, True)
+    service.check_agreement()
+
+
+def test_a_guest_that_nobody_claims_is_told_and_runs_on(service: Service) -> None:
+    """It may be somebody's only copy."""
+    guests, stranger = service.embedded.simulated["a"].guests, uuid4()
+    guests.start(
+        GuestConfig(
+            uuid=stranger,
+            name="stranger",
+            server_name="stranger",
+            flavor_name="none",
+            memory_mb=64,
+            vcpus=1,
+        )
+    )
+    assert audit(service) == [("guest-unclaimed", "reported only")]
+    assert heal(service) == [False]
+    assert guests.running() == {stranger}
 
 
 def test_a_guest_that_died_is_told(service: Service) -> None:
