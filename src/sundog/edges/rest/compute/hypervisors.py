@@ -198,14 +198,14 @@ def _body(ask: Ask, view: HostView, *, in_full: bool) -> HypervisorBody:
             host=service.host,
             disabled_reason=service.disabled_reason,
         )
-        body = _withamounts(ask, view, body)
+        body = _with_amounts(ask, view, body)
     if ask.since(53) and ask.query.flag("with_servers"):
         # Before 2.75 a host without servers is silent about them.
         body.servers = _servers(ask, view) or ([] if ask.since(75) else UNSET)
     return body
 
 
-def _withamounts(ask: Ask, view: HostView, body: HypervisorBody) -> HypervisorBody:
+def _with_amounts(ask: Ask, view: HostView, body: HypervisorBody) -> HypervisorBody:
     if ask.since(88):
         body.uptime = _uptime(ask, view)
         return body
