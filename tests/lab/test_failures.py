@@ -6,7 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from lab.topology import ONE_TYPE_CELL
-from tests.stories.devices.device_stories import boot, held, pinned
+from tests.stories.devices.device_stories import (
+    a_server_just_made_runs_again_after_a_loss_of_power,
+    boot,
+    held,
+    pinned,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +26,11 @@ def _wait_for(what: Callable[[], bool]) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(3)
+
+
+def test_a_loss_of_power_right_after_a_boot(ground: LabGround) -> None:
+    """Whatever the kernel had not written by then was written for us."""
+    a_server_just_made_runs_again_after_a_loss_of_power(ground, "slice")
 
 
 def test_killed_in_the_middle_of_a_boot(ground: LabGround) -> None:

@@ -210,3 +210,20 @@ def running_servers_run_again_after_a_loss_of_power(
     ground.api.delete(servers)
     ground.check_agreement()
     ground.check_nothing_left()
+
+
+def a_server_just_made_runs_again_after_a_loss_of_power(
+    ground: Ground, alias: str
+) -> None:
+    """Have on the disk what was told to be ACTIVE, however soon the power goes."""
+    server = boot(ground, alias)
+    assert server["status"] == "ACTIVE", server.get("fault")
+    before = held(ground, server["id"])
+    ground.lose_power()
+    after = ground.api.show(server["id"])
+    assert after["status"] == "ACTIVE", after.get("fault")
+    assert held(ground, server["id"]) == before
+    ground.check_guest(server["id"])
+    ground.api.delete([server["id"]])
+    ground.check_agreement()
+    ground.check_nothing_left()

@@ -13,6 +13,7 @@ from tests.lab.lab_host import ALIASES, RULES
 from tests.stories.devices.device_stories import (
     KINDS,
     SCARCE,
+    a_server_just_made_runs_again_after_a_loss_of_power,
     from_flavor_to_guest_and_back,
     plugged_in_and_out_while_the_guest_runs,
     required_stays_near_and_preferred_crosses,
@@ -108,6 +109,11 @@ def test_the_simulated_host_is_what_the_lab_is_built_of(
     """As Sundog tells it, and as Placement has it."""
     check_devices(ground)
     check_provider_tree(ground)
+
+
+def test_a_server_just_made_runs_again(ground: SimulatedGround) -> None:
+    """Its device is made again."""
+    a_server_just_made_runs_again_after_a_loss_of_power(ground, "slice")
 
 
 def test_servers_run_again_after_a_loss_of_power(ground: SimulatedGround) -> None:

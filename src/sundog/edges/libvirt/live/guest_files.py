@@ -14,6 +14,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sundog.core.errors import HostRefusedError, NotFoundError
+from sundog.edges.libvirt.live.lasting_files import (
+    make_lasting_folder,
+    put_in_place,
+    write_lasting,
+)
 from sundog.edges.libvirt.live.qcow2 import virtual_size
 
 if TYPE_CHECKING:
@@ -85,7 +90,7 @@ class GuestFolders:
         folder = self._root / str(config.uuid)
         is_new = not folder.exists()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_lasting_folder(folder)
             return self._fill(folder, config.boot)
         except (OSError, NotFoundError, ValueError) as error:
             if is_new:
@@ -151,7 +156,7 @@ class GuestFolders:
             _copied(image, folder / "kernel")
         else:
             _disk(image, folder / "disk", disk_format, boot.disk_gb)
-        note.write_text(disk_format)
+        write_lasting(note, disk_format)
         return disk_format
 
     def _named(self, target: Path, image_id: str) -> Path | None:
@@ -170,7 +175,7 @@ def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> None:
     made = disk.with_name("disk.new")
     _copied(image, made)
     _grown(made, disk_format, least)
-    made.rename(disk)
+    put_in_place(made, disk)
 
 
 def _grown(disk: Path, disk_format: str, least: int) -> None:
@@ -182,10 +187,13 @@ def _grown(disk: Path, disk_format: str, least: int) -> None:
 
 
 def _copied(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all: what a crash cut off is not taken for it."""
+    """Copy a file whole or not at all: what a crash cut off is not taken for it.
+
+    Nor is what a loss of power did.
+    """
     part = target.with_name(f"{target.name}.part")
     _run("cp", "--reflink=auto", "--sparse=always", "--", str(source), str(part))
-    part.rename(target)
+    put_in_place(part, target)
 
 
 def _run(*command: str) -> None:
