@@ -159,8 +159,10 @@ def device(number: int, guest_cell: int | None) -> ConfigDevice:
 def test_buses_never_overlap(places: list[int | None]) -> None:
     """Each expander bus has numbers for its ports, each port a place of its own."""
     devices = [device(number, cell) for number, cell in enumerate(places)]
-    buses, ports = seats(devices)
+    laid_out = seats(devices)
+    buses, ports = laid_out.buses, laid_out.near
     assert set(ports) == {each.slot for each in devices if each.guest_cell is not None}
+    assert {each.slot for each in devices} <= {*ports, *laid_out.open}
     ends = [256, *(bus.number for bus in buses)]
     for bus, end in zip(buses, ends, strict=False):
         own = [seat for seat in ports.values() if seat.bus == bus.index]
@@ -171,6 +173,7 @@ def test_buses_never_overlap(places: list[int | None]) -> None:
         heads = {seat.slot for seat in own if seat.shares_slot}
         assert heads == shared
     indexes = [bus.index for bus in buses] + [seat.port for seat in ports.values()]
+    indexes += laid_out.open.values()
     assert sorted(indexes) == list(range(1, len(indexes) + 1))
     assert all(bus.number > 64 for bus in buses)
 

@@ -191,11 +191,8 @@ def _cpu(config: GuestConfig, dialect: Dialect) -> Iterator[Element]:
 def _devices(
     config: GuestConfig, dialect: Dialect, files: GuestFiles | None
 ) -> Element:
-    buses, places = seats(
-        config.devices, [cell.id for cell in config.cells], SPARE_PORTS
-    )
-    loose = sum(device.guest_cell is None for device in config.devices)
-    first = len(buses) + len(places) + 1
+    cells = [cell.id for cell in config.cells]
+    laid_out = seats(config.devices, cells, SPARE_PORTS)
     return E.devices(
         *([E.emulator(dialect.emulator)] if dialect.emulator else []),
         E.controller(type="pci", index="0", model="pcie-root"),
@@ -206,7 +203,11 @@ def _devices(
                 index=str(bus.index),
                 model="pcie-expander-bus",
             )
-            for bus in buses
+            for bus in laid_out.buses
+        ),
+        *(
+            E.controller(type="pci", index=str(port), model="pcie-root-port")
+            for port in laid_out.open.values()
         ),
         *(
             E.controller(
@@ -215,23 +216,15 @@ def _devices(
                 index=str(seat.port),
                 model="pcie-root-port",
             )
-            for seat in places.values()
+            for seat in laid_out.near.values()
         ),
-        *(
-            E.controller(type="pci", index=str(port), model="pcie-root-port")
-            for port in range(first, first + loose + SPARE_PORTS)
-        ),
-        *(hostdev_xml(each, _port(places.get(each.slot))) for each in config.devices),
+        *(hostdev_xml(each, laid_out.port(each.slot)) for each in config.devices),
         *(device_elements(files) if files else ()),
     )
 
 
-def _port(seat: Seat | None) -> int | None:
-    return None if seat is None else seat.port
-
-
-def hostdev_xml(device: ConfigDevice, port: int | None) -> Element:
-    """Write a device at a port, by the port's index; libvirt chooses one for None."""
+def hostdev_xml(device: ConfigDevice, port: int) -> Element:
+    """Write a device at a port, by the port's index."""
     hostdev = kind_of(device.kind).hostdev(device)
     source = (
         E.address(**_parts(hostdev.source))
@@ -241,7 +234,7 @@ def hostdev_xml(device: ConfigDevice, port: int | None) -> Element:
     model = {"model": "vfio-pci"} if hostdev.type == "mdev" else {}
     return E.hostdev(
         E.source(source),
-        *([] if port is None else [_address(PciAddress(0, port, 0, 0))]),
+        _address(PciAddress(0, port, 0, 0)),
         mode="subsystem",
         type=hostdev.type,
         managed="yes" if hostdev.managed else "no",
