@@ -50,7 +50,7 @@ bench: install  ## benchmarks, each beside what it is measured against
 	@$(bin)/python -m bench
 
 drills: install  ## try the fault scenarios: survived / tried
-	@SUNDOG_DRILLS=all $(bin)/pytest -q -n $(workers) -m drill
+	@SUNDOG_DRILLS=all $(bin)/pytest -q -n $(workers) -m drill tests/drills
 
 lab: install  ## boot an emulated host with cards, VFs and NUMA cells; docs/lab.md
 	@scripts/install_lab.sh
