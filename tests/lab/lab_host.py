@@ -155,10 +155,6 @@ class LabHost:
             assert time.monotonic() < end, self.sundog_log()
             time.sleep(5)
 
-    def read_rules_anew(self) -> None:
-        """Ask Sundog to read its rules, as an operator does: it then enables VFs."""
-        self.agent.read("kill -HUP $(cat /run/sundog.pid)")
-
     def kill_sundog(self) -> None:
         """Kill it as kill -9 does."""
         self.agent.read("kill -9 $(cat /run/sundog.pid)")
