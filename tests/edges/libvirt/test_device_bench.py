@@ -195,10 +195,11 @@ def wanted(counts: dict[str, int]) -> dict[PciAddress, int]:
 
 
 def test_vfs_are_enabled_where_there_are_none(tmp_path: Path) -> None:
-    """A PF with some VFs keeps them; one without gets what was ordered."""
+    """One without gets what was ordered; a PF with some refuses, and keeps them."""
     world = open_world("mixed", tmp_path)
     assert world.function(PF).kind is DeviceKind.PF
-    assert world.bench.enable_vfs(wanted({PF: 4, "0000:b1:00.0": 2})) == {}
+    refused = world.bench.enable_vfs(wanted({PF: 4, "0000:b1:00.0": 2}))
+    assert refused == {PciAddress.parse("0000:b1:00.0"): "Device or resource busy"}
     vfs = [f for f in world.reader.scan().functions if f.kind is DeviceKind.VF]
     assert sum(str(f.parent) == PF for f in vfs) == 4
     assert sum(str(f.parent) == "0000:b1:00.0" for f in vfs) == 16

@@ -33,24 +33,18 @@ class LibvirtDeviceBench:
         kind_of(share.kind).free(self._site, consumer, share)
 
     def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> Mapping[PciAddress, str]:
-        """Enable VFs of PFs that have none yet, each read back.
+        """Enable VFs of PFs that have none, each read back.
 
         Every PF is tried; returns why not, by each PF that refused.
         """
-        before = self._vfs_by_parent()
-        missing = {
-            address: count
-            for address, count in wanted.items()
-            if count > 0 and not before[address]
-        }
         refusals = {
-            address: self._set_vfs(address, count) for address, count in missing.items()
+            address: self._set_vfs(address, count) for address, count in wanted.items()
         }
-        after = self._vfs_by_parent() if missing else before
+        came = self._vfs_by_parent()
         return {
-            address: refusals[address] or f"{after[address]} of {count} came"
-            for address, count in missing.items()
-            if refusals[address] or after[address] != count
+            address: refusals[address] or f"{came[address]} of {count} came"
+            for address, count in wanted.items()
+            if refusals[address] or came[address] != count
         }
 
     def _set_vfs(self, address: PciAddress, count: int) -> str:

@@ -52,7 +52,7 @@ class DeviceBench(Protocol):
         ...
 
     def enable_vfs(self, wanted: Mapping[PciAddress, int]) -> Mapping[PciAddress, str]:
-        """Enable VFs: PF address to their number, where they are not enabled yet.
+        """Enable VFs of PFs that have none: PF address to their number.
 
         Returns why not, by each PF that refused.
         """
