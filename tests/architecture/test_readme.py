@@ -12,6 +12,7 @@ from sundog.settings.options import OPTIONS
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "CONTRIBUTING.md"]
 PAGES += [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md")]
+COMMAND_LINE = "src/sundog/edges/cli/command_line.py"
 # Set-up that a new machine in CI runs through, or that nothing here can run.
 BY_HAND = {"git clone", "apt-get install", "cd sundog", "export OS_"}
 
@@ -54,6 +55,15 @@ def test_every_command_shown_is_run(page: str) -> None:
             assert re.search(spoken, run), command
         else:
             pytest.fail(f"nothing runs: {command}")
+
+
+def test_every_command_named_in_a_text_is_sundogs() -> None:
+    """Also where it is no line of a shell block."""
+    known = set(re.findall(r'add_parser\(\s*"(\w+)"', _text(COMMAND_LINE)))
+    fragments = [f"changes/{path.name}" for path in (ROOT / "changes").glob("*.md")]
+    for page in PAGES + fragments:
+        named = re.findall(r"`sundog\s+([a-z]+)", _text(page))
+        assert set(named) <= known, page
 
 
 def test_the_makefile_is_its_own_table_of_contents() -> None:
