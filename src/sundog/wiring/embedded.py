@@ -90,7 +90,7 @@ def build_embedded(settings: Settings) -> Embedded:
     """Build the service; nothing is scanned before ``start``.
 
     Raises BadConfigurationError with everything that is wrong, UnavailableError
-    while the database or the real host's libvirt is away.
+    while the database is away.
     """
     models = host_models(settings.simulated_hosts, real_host_name(settings))
     images, people = ImageFolder(settings.images), read_people(settings)

@@ -48,7 +48,8 @@ def open_hosts(
 ) -> Hosts:
     """Open the hosts of the settings; nothing is scanned yet, ``opening`` closes them.
 
-    Raises UnavailableError when the real host's libvirt is away.
+    Raises BadConfigurationError when another service has the real host, or its URI is
+    none that could ever be connected to.
     """
     simulated = {
         model.name: simulated_host(model, settings.state_path) for model in models
