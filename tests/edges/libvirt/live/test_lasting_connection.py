@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import closing
 from functools import partial
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import libvirt
@@ -11,7 +15,10 @@ import pytest
 from sundog.core.errors import UnavailableError
 from sundog.edges.libvirt.guest_xml import TEST_DRIVER
 from sundog.edges.libvirt.guests import LibvirtGuests
-from sundog.edges.libvirt.live.lasting_connection import LastingConnection
+from sundog.edges.libvirt.live.lasting_connection import OPENER, LastingConnection
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class _Breaking(LastingConnection):
@@ -34,6 +41,24 @@ class _Dead:
 
     def close(self) -> None:
         raise libvirt.libvirtError("the daemon is gone")
+
+
+class _Slow(LastingConnection):
+    """A lasting connection, with no patience, to a daemon that may say its word."""
+
+    def __init__(self) -> None:
+        super().__init__("test:///default", patience_seconds=0)
+        self.may_answer = threading.Event()
+
+    def _open(self) -> Any:
+        self.may_answer.wait()
+        return super()._open()
+
+
+def await_openers() -> None:
+    for thread in threading.enumerate():
+        if thread.name == OPENER:
+            thread.join(timeout=60)
 
 
 def test_a_connection_that_broke_is_opened_anew() -> None:
@@ -102,6 +127,51 @@ def test_a_uri_that_no_daemon_could_help_is_told(uri: str) -> None:
     """In libvirt's own words."""
     with pytest.raises(ValueError, match=r"URI|invalid argument"):
         LastingConnection(uri).probe()
+
+
+def test_a_daemon_that_says_nothing_is_away(tmp_path: Path) -> None:
+    """As one that is stopped; it is asked once, and closing waits for nobody."""
+    path = tmp_path / "libvirt-sock"
+    with closing(socket.socket(socket.AF_UNIX)) as mute:
+        mute.bind(str(path))
+        mute.listen()
+        uri = f"qemu+unix:///system?socket={path}"
+        lasting = LastingConnection(uri, patience_seconds=0)
+        for _ in range(3):
+            with pytest.raises(UnavailableError, match="no word on a new connection"):
+                lasting.getCapabilities()
+        lasting.probe()
+        asked, _ = mute.accept()
+        mute.settimeout(0)
+        with asked, pytest.raises(BlockingIOError):
+            mute.accept()
+        lasting.close()
+    await_openers()
+
+
+def test_a_word_that_comes_late_is_taken() -> None:
+    """By the next who asks; nobody who waited for it in vain asks again."""
+    followed: list[object] = []
+    lasting = _Slow()
+    lasting.follow(followed.append)
+    with pytest.raises(UnavailableError):
+        lasting.getHostname()
+    lasting.may_answer.set()
+    await_openers()
+    assert lasting.getHostname()
+    assert len(followed) == 1
+
+
+def test_what_was_closed_while_it_was_opened_stays_closed() -> None:
+    followed: list[object] = []
+    lasting = _Slow()
+    lasting.follow(followed.append)
+    with pytest.raises(UnavailableError):
+        lasting.getHostname()
+    lasting.close()
+    lasting.may_answer.set()
+    await_openers()
+    assert followed == []
 
 
 def test_a_daemon_that_is_away_is_no_refusal() -> None:

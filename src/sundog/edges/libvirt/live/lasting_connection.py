@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
+from concurrent.futures import Future
 from contextlib import suppress
-from threading import RLock
+from dataclasses import dataclass, field
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import libvirt
@@ -26,6 +29,17 @@ LOG: Final = logging.getLogger(__name__)
 # A daemon that stopped without closing its socket is given up after about a minute: a
 # host that is busy starting guests may well leave it without a CPU for half of that.
 _KEEPALIVE: Final = (10, 6)
+# One that takes a new connection and says nothing on it is away after this.
+_PATIENCE_SECONDS: Final = 30.0
+OPENER: Final = "libvirt opens"
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A connection on its way, for all who wait for it ``until`` then."""
+
+    until: float
+    outcome: Future[Connection] = field(default_factory=Future)
 
 
 class LastingConnection:
@@ -36,11 +50,13 @@ class LastingConnection:
     follows events is told of each new connection, because its events end with it.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         """Nothing is opened before the first call."""
         self._uri = uri
-        self._lock = RLock()
+        self._patience = patience_seconds
+        self._lock = Lock()
         self._connection: Connection | None = None
+        self._opening: _Opening | None = None
         self._followers: list[Callable[[Connection], None]] = []
 
     def follow(self, follower: Callable[[Connection], None]) -> None:
@@ -89,6 +105,7 @@ class LastingConnection:
     def close(self) -> None:
         """Close the connection; a later call opens it anew."""
         with self._lock:
+            self._opening = None
             self._drop()
 
     def _alive(self) -> Connection:
@@ -96,15 +113,40 @@ class LastingConnection:
             if self._connection is not None and not self._connection.isAlive():
                 LOG.warning("libvirt at %s went away; connecting anew", self._uri)
                 self._drop()
-            if self._connection is None:
-                try:
-                    self._connection = self._open()
-                except libvirt.libvirtError as error:
-                    raise self._away(error) from error
-            return self._connection
+            if self._connection is not None:
+                return self._connection
+            opening = self._opening or self._begin()
+        try:
+            return opening.outcome.result(max(0.0, opening.until - time.monotonic()))
+        except libvirt.libvirtError as error:
+            raise self._away(error) from error
+        except TimeoutError:
+            raise UnavailableError(
+                f"libvirt at {self._uri}: no word on a new connection"
+            ) from None
 
     def _away(self, error: libvirt.libvirtError) -> UnavailableError:
         return UnavailableError(f"libvirt at {self._uri}: {one_line(error)}")
+
+    def _begin(self) -> _Opening:
+        """Open in a thread of its own: libvirt waits for the first word without end."""
+        opening = self._opening = _Opening(time.monotonic() + self._patience)
+        # A daemon: a process that ends does not wait for it, either.
+        Thread(target=self._end, args=(opening,), name=OPENER, daemon=True).start()
+        return opening
+
+    def _end(self, opening: _Opening) -> None:
+        try:
+            connection = self._open()
+            with self._lock:
+                self._take(opening, connection)
+        except Exception as error:  # noqa: BLE001  told to those who wait
+            with self._lock:
+                if self._opening is opening:
+                    self._opening = None
+            opening.outcome.set_exception(error)
+        else:
+            opening.outcome.set_result(connection)
 
     def _open(self) -> Connection:
         run_event_loop()
@@ -115,14 +157,20 @@ class LastingConnection:
         except libvirt.libvirtError as error:
             # A driver inside this process has no daemon to lose.
             LOG.debug("libvirt at %s: %s", self._uri, one_line(error))
+        return connection
+
+    def _take(self, opening: _Opening, connection: Connection) -> None:
+        if self._opening is not opening:
+            _close(connection)
+            raise UnavailableError(f"libvirt at {self._uri}: closed meanwhile")
         try:
             for follower in self._followers:
                 follower(connection)
-        except libvirt.libvirtError:
+        except BaseException:
             # Half followed it would tell half of what happens.
             _close(connection)
             raise
-        return connection
+        self._connection, self._opening = connection, None
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
