@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from hashlib import sha256
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # A name of the kernel's own, in no folder: nobody needs permission to write there, and
-# nothing is left after a crash. Source: unix(7), "Abstract sockets", SO_PEERCRED.
+# nothing is left after a crash. An agent in another network namespace is not met.
+# Source: unix(7), "Abstract sockets", SO_PEERCRED.
 _PREFIX: Final = "\0sundog-host-"
 _ASKERS: Final = 64
 _CREDENTIALS: Final = struct.Struct("3i")
@@ -31,8 +33,10 @@ def hold_host(root: Path) -> Callable[[], None]:
         lock.bind(name)
         # So that others can ask who it is; nobody answers them.
         lock.listen(_ASKERS)
-    except OSError:
+    except OSError as error:
         lock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
         raise BadConfigurationError(
             f"[libvirt] connection_uri: another service (process {_holder(name)}) is "
             "this host's agent, and a host has one; stop that one"
