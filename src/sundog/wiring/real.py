@@ -19,6 +19,7 @@ from sundog.edges.libvirt.live.guest_files import GuestFolders
 from sundog.edges.libvirt.live.guest_watch import GuestWatch
 from sundog.edges.libvirt.live.kernel import LibvirtKernel
 from sundog.edges.libvirt.live.lasting_connection import LastingConnection
+from sundog.edges.libvirt.live.lasting_files import make_lasting_folder
 from sundog.edges.sysfs.device_files import DeviceFiles
 from sundog.workflows.host_agent import HostTools
 from sundog.workflows.pulse.ended_guests import look_for_ended, note_ended
@@ -63,7 +64,7 @@ def real_host(settings: Settings, name: str, find_image: FindImage) -> RealHost:
             f"[libvirt] connection_uri = {settings.libvirt.connection_uri}: {error}; "
             "write qemu:///system for this host's own libvirt"
         ) from error
-    settings.instances.mkdir(parents=True, exist_ok=True)
+    make_lasting_folder(settings.instances)
     kernel = LibvirtKernel(connection, DeviceFiles(settings.libvirt.root))
     folders = GuestFolders(settings.instances, find_image)
     guests = LibvirtGuests(connection, dialect(settings.libvirt), folders=folders)

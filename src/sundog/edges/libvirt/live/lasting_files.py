@@ -30,7 +30,8 @@ def write_lasting(target: Path, text: str) -> None:
 def make_lasting_folder(folder: Path) -> None:
     """Make a folder, and those above it; one that is there will do."""
     if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_lasting_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
         _sync(folder.parent)
 
 
