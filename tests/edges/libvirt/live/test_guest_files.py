@@ -299,6 +299,33 @@ def test_a_guest_that_was_taken_away_starts_from_the_image_again(
     guests.stop(ONE)
 
 
+def test_of_a_removal_that_was_cut_off_nothing_is_the_guests(
+    folders: GuestFolders, tmp_path: Path
+) -> None:
+    """It starts from the image again, and the next removal takes the rest."""
+    wanted = config(image_id="raw", disk_gb=1)
+    folders.prepare(wanted)
+    instances = tmp_path / "instances"
+    cut_off = (instances / str(ONE)).rename(instances / f"{ONE}.gone")
+    (cut_off / "disk").unlink()
+    assert not folders.there(ONE)
+    disk = folders.prepare(wanted).disk
+    assert disk is not None
+    assert disk.read_bytes().startswith(b"a raw disk")
+    folders.remove(ONE)
+    assert list(instances.iterdir()) == []
+
+
+def test_what_cannot_be_removed_stays_whole(
+    folders: GuestFolders, tmp_path: Path
+) -> None:
+    folders.prepare(config(image_id="raw"))
+    (tmp_path / "instances" / f"{ONE}.gone").write_text("in the way")
+    with pytest.raises(HostRefusedError, match="files cannot be removed"):
+        folders.remove(ONE)
+    assert names(tmp_path) == {"disk", "disk.format"}
+
+
 def test_a_rescued_guest_has_its_own_disk_second(
     folders: GuestFolders, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -94,15 +95,22 @@ class GuestFolders:
             return self._fill(folder, config.boot)
         except (OSError, NotFoundError, ValueError) as error:
             if is_new:
-                shutil.rmtree(folder, ignore_errors=True)
+                with suppress(HostRefusedError):
+                    self.remove(config.uuid)
             raise HostRefusedError(f"the guest's files: {_reason(error)}") from error
 
     def remove(self, consumer: UUID) -> None:
-        """Remove a guest's folder; not there is fine."""
+        """Remove a guest's folder; not there is fine.
+
+        It is renamed first: of a removal that is cut off nothing is taken for the
+        guest's, and the next one removes the rest.
+        """
+        folder, leaving = self._root / str(consumer), self._root / f"{consumer}.gone"
         try:
-            shutil.rmtree(self._root / str(consumer))
-        except FileNotFoundError:
-            pass
+            _remove(leaving)
+            with suppress(FileNotFoundError):
+                folder.rename(leaving)
+            _remove(leaving)
         except OSError as error:
             raise HostRefusedError(
                 f"the guest's files cannot be removed: {_reason(error)}"
@@ -194,6 +202,11 @@ def _copied(source: Path, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     _run("cp", "--reflink=auto", "--sparse=always", "--", str(source), str(part))
     put_in_place(part, target)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _run(*command: str) -> None:
