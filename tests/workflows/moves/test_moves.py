@@ -228,16 +228,3 @@ def test_a_live_migration_that_is_aborted_is_undone(here: World) -> None:
     here.work()
     check(here, call, Phase.ACTIVE)
     assert last_move(here, call.server_id).status == "cancelled"
-
-
-def test_a_server_reset_to_active_with_an_old_side_is_resized_again(
-    here: World,
-) -> None:
-    """So that the old side is not forgotten."""
-    call = standing(here, Phase.RESIZED)
-    here.conductor.fail(call.server_id, "something")
-    here.actions.reset(call, active=True)
-    check(here, call, Phase.RESIZED)
-    here.moves.confirm(call)
-    here.work()
-    check(here, call, Phase.ACTIVE)

@@ -29,14 +29,16 @@ __all__ = [
     "ServerTask",
 ]
 
-
+_RESETS: Final = frozenset(
+    {
+        ServerEvent.RESET_ACTIVE,
+        ServerEvent.RESET_ERROR,
+        ServerEvent.RESET_RESIZED,
+    }
+)
 # What may be asked whatever is under way.
-_OVER_ALL: Final = frozenset(
-    {ServerEvent.ASK_DELETE, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR}
-)
-_END_RESCUE: Final = frozenset(
-    {ServerEvent.FAIL, ServerEvent.RESET_ACTIVE, ServerEvent.RESET_ERROR}
-)
+_OVER_ALL: Final = _RESETS | {ServerEvent.ASK_DELETE}
+_END_RESCUE: Final = _RESETS | {ServerEvent.FAIL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

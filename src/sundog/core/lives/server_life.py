@@ -183,8 +183,13 @@ RESIZED: Final = (Phase.RESIZED, Phase.RESIZED_SHUTOFF)
 _SETTLED: Final = (*_HELD, Phase.SHELVED_OFFLOADED)
 _RESCUED: Final = (Phase.RESCUED, Phase.RESCUED_SHUTOFF)
 _BUILT: Final = (*_SETTLED, *RESIZED, *_RESCUED)
+# What a server with two sides is called again: resized, whatever it was called since.
+_OFF: Final = (Phase.SHUTOFF, Phase.RESIZED_SHUTOFF, Phase.RESCUED_SHUTOFF)
+_MAY_RUN: Final = tuple(
+    phase for phase in (*_HELD, *RESIZED, *_RESCUED, Phase.ERROR) if phase not in _OFF
+)
 
-BUILD_LIFE: Final = {
+BUILD_LIFE: Final[dict[tuple[Phase, ServerEvent], Phase]] = {
     (Phase.SCHEDULING, ServerEvent.PLACE): Phase.SPAWNING,
     (Phase.SCHEDULING, ServerEvent.FAIL): Phase.ERROR,
     (Phase.SCHEDULING, ServerEvent.ASK_DELETE): Phase.DELETING,
@@ -199,18 +204,16 @@ BUILD_LIFE: Final = {
     (Phase.SUSPENDED, ServerEvent.LOSE): Phase.SHUTOFF,
     (Phase.RESIZED, ServerEvent.LOSE): Phase.RESIZED_SHUTOFF,
     (Phase.RESCUED, ServerEvent.LOSE): Phase.RESCUED_SHUTOFF,
-    **{
-        (phase, ServerEvent.RESET_ERROR): Phase.ERROR
-        for phase in (*_SETTLED, *_RESCUED)
-    },
+    **{(phase, ServerEvent.RESET_ERROR): Phase.ERROR for phase in _BUILT},
     **{
         (phase, ServerEvent.RESET_ACTIVE): Phase.ACTIVE for phase in (*_HELD, *_RESCUED)
     },
+    **{(phase, ServerEvent.RESET_RESIZED): Phase.RESIZED for phase in _MAY_RUN},
+    **{(phase, ServerEvent.RESET_RESIZED): Phase.RESIZED_SHUTOFF for phase in _OFF},
     (Phase.ERROR, ServerEvent.FAIL): Phase.ERROR,
     (Phase.ERROR, ServerEvent.ASK_DELETE): Phase.DELETING,
     (Phase.ERROR, ServerEvent.RESET_ERROR): Phase.ERROR,
     (Phase.ERROR, ServerEvent.RESET_ACTIVE): Phase.ACTIVE,
-    (Phase.ERROR, ServerEvent.RESET_RESIZED): Phase.RESIZED,
     (Phase.DELETING, ServerEvent.ASK_DELETE): Phase.DELETING,
     (Phase.DELETING, ServerEvent.FAIL): Phase.ERROR,
     (Phase.DELETING, ServerEvent.FINISH_DELETE): Phase.DELETED,

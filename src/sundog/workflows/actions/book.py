@@ -12,7 +12,7 @@ from sundog.core.requests.extra_specs import guest_request
 from sundog.workflows.actions import deeds
 from sundog.workflows.actions.errand import run
 from sundog.workflows.devices.plug import tidy
-from sundog.workflows.moves.ports import MigrationQuery
+from sundog.workflows.moves.record import two_sided
 from sundog.workflows.servers import check_minimum, known_image
 
 if TYPE_CHECKING:
@@ -177,12 +177,13 @@ class ActionBook:
     def reset(self, call: Call, *, active: bool) -> None:
         """Call a server ACTIVE or ERROR; nothing else is done.
 
-        One that was rescued boots from its own disk the next time.
+        One that was rescued boots from its own disk the next time. One that holds
+        both sides of a move is called resized, so that the old is not forgotten.
         Raises ConflictError for one that holds nothing and is to be ACTIVE.
         """
         event = ServerEvent.RESET_ACTIVE if active else ServerEvent.RESET_ERROR
         server = self._get(call)
-        if active and server.phase is Phase.ERROR and self._is_resized(server):
+        if active and two_sided(self.conductor, server.id) is not None:
             event = ServerEvent.RESET_RESIZED
         if active and self.conductor.claims.get(call.server_id) is None:
             raise ConflictError(
@@ -202,12 +203,6 @@ class ActionBook:
     def check_lock(self, call: Call) -> None:
         """Raise ConflictError if a server is locked and the lock binds."""
         _check_lock(self._get(call), call)
-
-    def _is_resized(self, server: Server) -> bool:
-        """Whether its old side is still held, to be confirmed or reverted."""
-        query = MigrationQuery(server_id=server.id, is_over=False)
-        found = self.conductor.migrations.list(query)
-        return any(not one.waits_for_host for one in found)
 
     def _get(self, call: Call) -> Server:
         server = self.conductor.servers.get(call.server_id)

@@ -172,7 +172,13 @@ class MoveBook:
 
     def _turn(self, call: Call, event: ServerEvent, deed: Deed) -> None:
         """Begin to end a move of which both sides are held."""
-        migration = two_sided(self.conductor, self.actions.ready(call, event))
+        server = self.actions.ready(call, event)
+        migration = two_sided(self.conductor, server.id)
+        if migration is None:
+            raise ConflictError(
+                f"Instance {server.id} has no migration to confirm or to revert; "
+                "resize it again"
+            )
         self.actions.start(call, event, deed, partial(about, migration=migration))
 
     def _begin(self, call: Call, server: Server, going: _Going) -> None:
@@ -181,6 +187,12 @@ class MoveBook:
         claim = conductor.claims.get(server.id)
         if claim is None:
             raise ConflictError(f"Instance {server.id} holds nothing on any host.")
+        is_bound = going.kind is not MoveKind.EVACUATION
+        if is_bound and two_sided(conductor, server.id) is not None:
+            raise ConflictError(
+                f"Instance {server.id} still holds what it moved from; reset its state "
+                "to active, then confirm or revert the move"
+            )
         now = conductor.clock()
         asked = call.asked
         migration = conductor.migrations.add(

@@ -48,16 +48,11 @@ def move_of(conductor: Conductor, server: Server) -> Migration:
     return found[0]
 
 
-def two_sided(conductor: Conductor, server: Server) -> Migration:
-    """Return what may be confirmed or reverted; raises ConflictError without any."""
-    query = MigrationQuery(server_id=server.id, is_over=False)
-    for migration in conductor.migrations.list(query):
-        if migration.is_two_sided:
-            return migration
-    raise ConflictError(
-        f"Instance {server.id} has no migration to confirm or to revert; resize it "
-        "again"
-    )
+def two_sided(conductor: Conductor, server_id: UUID) -> Migration | None:
+    """Return the move of a server that may be confirmed or reverted, if any."""
+    query = MigrationQuery(server_id=server_id, is_over=False)
+    found = conductor.migrations.list(query)
+    return next((one for one in found if one.is_two_sided), None)
 
 
 def prepare_move(conductor: Conductor, migration: Migration, sides: Sides) -> Migration:

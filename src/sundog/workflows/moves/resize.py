@@ -188,6 +188,9 @@ def _both_ways(job: Job, migration: Migration) -> tuple[Hold, Hold]:
     claim = conductor.claims.get(server.id)
     if claim is None:
         raise HostRefusedError("The server's claim is lost; delete the server.")
+    if not any(_is_within(claim.assignment, side) for side in (new, old)):
+        # Evacuated since, or given devices: the way back would leave that behind.
+        raise HostRefusedError("The server went on from there; confirm the move.")
     there = way_of(conductor, server, migration).order(new)
     turned = replace(migration, new_flavor=migration.old_flavor)
     back = way_of(conductor, server, turned).order(old)
@@ -217,6 +220,10 @@ def _stay_back(move: Move, undo: ExitStack) -> None:
     agent.prepare(move.order)
     if move.goal is GuestState.RUNNING:
         agent.bring(move.order, GuestState.RUNNING)
+
+
+def _is_within(held: Assignment, side: Assignment) -> bool:
+    return held.host == side.host and not other_devices(held, side)
 
 
 def other_devices(those: Assignment, these: Assignment) -> tuple[DeviceShare, ...]:
