@@ -92,12 +92,12 @@ class Host:
         ]
 
     def cell_of(self, device: ConfigDevice) -> int | None:
-        """Return the guest cell that a device's bus is on."""
+        """Return the guest cell that a device's bus is on; None: the default bus."""
         root = self._document(0)
         text = hostdevs(root)[device.mdev or device.address]
         place = etree.fromstring(text).find("address")
-        if place is None:
-            return None
+        # Libvirt would choose a port, on any bus.
+        assert place is not None
         ports = {int(c.get("index")): c for c in root.iterfind(".//controller")}
         # A port without an address is one that libvirt puts on the default bus.
         at = ports[int(place.get("bus"), 16)].find("address")

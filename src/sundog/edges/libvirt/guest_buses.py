@@ -9,10 +9,11 @@ no new ports, so that each bus has a few that are empty.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sundog.core.guest_config import ConfigDevice
 
@@ -36,13 +37,12 @@ class ExpanderBus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """A root port for one device: its controller index, and its place on ``bus``.
+class Place:
+    """Where a root port sits on an expander bus, by the bus's controller index.
 
     ``shares_slot`` says that other functions follow in the same slot.
     """
 
-    port: int
     bus: int
     slot: int
     function: int
@@ -50,21 +50,30 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RootPort:
+    """A root port by its controller index, for a device by its slot; empty: for none.
+
+    Without a ``place`` it is on the default bus, where libvirt puts it.
+    """
+
+    index: int
+    device: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seats:
     """A guest's buses and root ports.
 
-    ``near`` and ``open`` are by device slot: ports on expander buses, and indexes of
-    ports on the default bus, which come first, as libvirt fills ports in that order.
-    Both have ports that are no device's.
+    Those of the default bus come first, because libvirt fills ports in that order.
     """
 
     buses: tuple[ExpanderBus, ...]
-    near: Mapping[str, Seat]
-    open: Mapping[str, int]
+    ports: tuple[RootPort, ...]
 
-    def port(self, slot: str) -> int:
+    def index_of(self, slot: str) -> int:
         """Return the index of a device's port."""
-        return self.open[slot] if slot in self.open else self.near[slot].port
+        return next(port.index for port in self.ports if port.device == slot)
 
 
 def seats(
@@ -74,34 +83,36 @@ def seats(
 
     Each of the guest's ``cells`` has an expander bus, if there is one port on it.
     """
-    loose = [device.slot for device in devices if device.guest_cell is None]
-    loose += [f"spare {number}" for number in range(spare + _DISK_PORTS)]
-    by_cell: dict[int, list[str]] = {}
+    wanted: dict[int | None, list[str]] = {cell: [] for cell in (None, *cells)}
     for device in devices:
-        if device.guest_cell is not None:
-            by_cell.setdefault(device.guest_cell, []).append(device.slot)
-    for cell in cells:
-        names = [f"spare {cell}.{number}" for number in range(spare)]
-        by_cell.setdefault(cell, []).extend(names)
+        wanted.setdefault(device.guest_cell, []).append(device.slot)
+    by_cell = {
+        cell: [*slots, *[""] * spare]
+        for cell, slots in wanted.items()
+        if cell is not None and (slots or spare)
+    }
+    default = [*wanted[None], *[""] * (spare + _DISK_PORTS)]
+    indexes = count(len(by_cell) + 1)
+    ports = [RootPort(index=next(indexes), device=slot) for slot in default]
     buses: list[ExpanderBus] = []
-    places: dict[str, Seat] = {}
     free = _BUSES
-    first = len(by_cell) + 1
-    port = first + len(loose)
-    for index, (cell, slots) in enumerate(sorted(by_cell.items()), start=1):
+    for bus, (cell, slots) in enumerate(sorted(by_cell.items()), start=1):
         free -= 1 + len(slots)
-        buses.append(ExpanderBus(guest_cell=cell, index=index, number=free))
-        for place, slot in enumerate(slots):
-            places[slot] = Seat(
-                port=port,
-                bus=index,
-                slot=place % _SLOTS,
-                function=place // _SLOTS,
-                shares_slot=place < _SLOTS and place + _SLOTS < len(slots),
+        buses.append(ExpanderBus(guest_cell=cell, index=bus, number=free))
+        ports += [
+            RootPort(
+                index=next(indexes), device=slot, place=_place(bus, at, len(slots))
             )
-            port += 1
-    return Seats(
-        buses=tuple(buses),
-        near=places,
-        open={slot: index for index, slot in enumerate(loose, start=first)},
+            for at, slot in enumerate(slots)
+        ]
+    return Seats(buses=tuple(buses), ports=tuple(ports))
+
+
+def _place(bus: int, at: int, ports: int) -> Place:
+    """Return the place of one of a bus's ports: first each slot, then functions."""
+    return Place(
+        bus=bus,
+        slot=at % _SLOTS,
+        function=at // _SLOTS,
+        shares_slot=at < _SLOTS and at + _SLOTS < ports,
     )

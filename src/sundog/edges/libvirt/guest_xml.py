@@ -14,7 +14,7 @@ from lxml.builder import E, ElementMaker
 
 from sundog.core.devices.pci_address import PciAddress
 from sundog.core.hosts.pages import SMALL_PAGE_KB
-from sundog.edges.libvirt.guest_buses import SPARE_PORTS, Seat, seats
+from sundog.edges.libvirt.guest_buses import SPARE_PORTS, Place, seats
 from sundog.edges.libvirt.kinds.table import kind_of
 from sundog.edges.libvirt.live.guest_files_xml import boot_elements, device_elements
 
@@ -206,19 +206,15 @@ def _devices(
             for bus in laid_out.buses
         ),
         *(
-            E.controller(type="pci", index=str(port), model="pcie-root-port")
-            for port in laid_out.open.values()
-        ),
-        *(
             E.controller(
-                _address(PciAddress(0, seat.bus, seat.slot, seat.function), seat),
+                *([_place(port.place)] if port.place else []),
                 type="pci",
-                index=str(seat.port),
+                index=str(port.index),
                 model="pcie-root-port",
             )
-            for seat in laid_out.near.values()
+            for port in laid_out.ports
         ),
-        *(hostdev_xml(each, laid_out.port(each.slot)) for each in config.devices),
+        *(hostdev_xml(each, laid_out.index_of(each.slot)) for each in config.devices),
         *(device_elements(files) if files else ()),
     )
 
@@ -234,7 +230,7 @@ def hostdev_xml(device: ConfigDevice, port: int) -> Element:
     model = {"model": "vfio-pci"} if hostdev.type == "mdev" else {}
     return E.hostdev(
         E.source(source),
-        _address(PciAddress(0, port, 0, 0)),
+        E.address(type="pci", **_parts(PciAddress(0, port, 0, 0))),
         mode="subsystem",
         type=hostdev.type,
         managed="yes" if hostdev.managed else "no",
@@ -242,8 +238,9 @@ def hostdev_xml(device: ConfigDevice, port: int) -> Element:
     )
 
 
-def _address(address: PciAddress, seat: Seat | None = None) -> Element:
-    shared = {"multifunction": "on"} if seat and seat.shares_slot else {}
+def _place(place: Place) -> Element:
+    address = PciAddress(0, place.bus, place.slot, place.function)
+    shared = {"multifunction": "on"} if place.shares_slot else {}
     return E.address(type="pci", **_parts(address), **shared)
 
 
