@@ -10,7 +10,6 @@ from sundog.edges.rest.compute import (
     extra_specs,
     flavors,
     hypervisors,
-    limits,
     server_parts,
     servers,
     servers_create,
@@ -23,7 +22,13 @@ from sundog.edges.rest.compute.former import extensions, gone
 from sundog.edges.rest.compute.former import hosts as former_hosts
 from sundog.edges.rest.compute.guest import consoles, parts
 from sundog.edges.rest.compute.hosts import aggregates, zones
-from sundog.edges.rest.compute.reports import audit_log, diagnostics, events, usage
+from sundog.edges.rest.compute.reports import (
+    audit_log,
+    diagnostics,
+    events,
+    limits,
+    usage,
+)
 from sundog.edges.rest.identity import enrol, identity, tokens
 from sundog.edges.rest.image import images
 from sundog.edges.rest.microversions import NEWEST, OLDEST, VERSION_2_0

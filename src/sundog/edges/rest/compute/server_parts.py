@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sundog.edges.rest.ask import Answer
+from sundog.edges.rest.compute.server_fields import metadata, tags
 from sundog.edges.rest.compute.servers import find
-from sundog.edges.rest.compute.servers_create import metadata, tags
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:

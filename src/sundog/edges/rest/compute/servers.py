@@ -11,7 +11,7 @@ from msgspec import UNSET
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
 from sundog.edges.rest.compute.server_bodies import ServerChange, ServerChangeBody
-from sundog.edges.rest.compute.servers_create import is_auto
+from sundog.edges.rest.compute.server_fields import is_auto
 from sundog.edges.rest.compute.servers_filters import chosen
 from sundog.edges.rest.compute.servers_view import (
     Occasion,

@@ -16,12 +16,12 @@ from sundog.edges.rest.compute.actions import bodies, moves
 from sundog.edges.rest.compute.actions.rebuild import rebuild
 from sundog.edges.rest.compute.former import gone
 from sundog.edges.rest.compute.guest.consoles import unavailable
-from sundog.edges.rest.compute.servers import find
-from sundog.edges.rest.compute.servers_create import (
+from sundog.edges.rest.compute.server_fields import (
     METADATA_KEY,
     admin_password,
     check_zone,
 )
+from sundog.edges.rest.compute.servers import find
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.actions.book import Call
 

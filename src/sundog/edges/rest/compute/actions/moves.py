@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.servers_create import check_flavor, is_auto
+from sundog.edges.rest.compute.server_fields import check_flavor, is_auto
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from msgspec import UNSET
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.servers import noted_changes
-from sundog.edges.rest.compute.servers_create import (
+from sundog.edges.rest.compute.server_fields import (
     admin_password,
     check_personality,
     check_user_data,
     key_name_of,
     metadata,
 )
+from sundog.edges.rest.compute.servers import noted_changes
 from sundog.edges.rest.compute.servers_view import Occasion, full, hosts_seen
 from sundog.edges.rest.errors import Fault
 from sundog.workflows.actions.book import Rebuild as Wanted

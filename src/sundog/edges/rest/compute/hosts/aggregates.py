@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from sundog.edges.rest import checks
 from sundog.edges.rest.ask import Answer
-from sundog.edges.rest.compute.servers_create import METADATA_KEY
+from sundog.edges.rest.compute.server_fields import METADATA_KEY
 from sundog.edges.rest.errors import Fault
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Reports: what projects used, and how hosts and guests are."""
+"""Reports: what projects use and may use, and how hosts and guests are."""
