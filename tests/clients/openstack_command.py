@@ -27,6 +27,11 @@ needs_openstack = pytest.mark.skipif(
 )
 
 
+def own_environ() -> dict[str, str]:
+    """Return this process's variables but those that clients go by."""
+    return {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
+
+
 class Openstack:
     """The command, as a process that forks for each call. One call at a time."""
 
@@ -51,11 +56,10 @@ class Openstack:
 def openstack_command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Openstack]:
     """Load the command once for all tests of a session."""
     folder = tmp_path_factory.mktemp("openstack")
-    environ = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
     with subprocess.Popen(  # noqa: S603 - this file
         [sys.executable, __file__],
         cwd=folder,
-        env=environ | {"HOME": str(folder)},
+        env=own_environ() | {"HOME": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.clients.openstack_command import needs_openstack
+from tests.clients.listening import listening
+from tests.clients.openstack_command import needs_openstack, own_environ
 from tests.edges.rest.world import IMAGE, World
-from waitress.server import create_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +48,7 @@ class CommandLine:
         self._openstack = openstack
         path = folder / "clouds.yaml"
         path.write_text(clouds(url))
-        mine = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
-        self._environ = mine | {"OS_CLIENT_CONFIG_FILE": str(path)}
+        self._environ = own_environ() | {"OS_CLIENT_CONFIG_FILE": str(path)}
 
     def __call__(self, cloud: str, *words: str) -> str:
         """Run a command that must succeed; returns what it prints."""
@@ -68,15 +65,8 @@ class CommandLine:
 def openstack(
     world: World, tmp_path: Path, openstack_command: Openstack
 ) -> Iterator[CommandLine]:
-    server = create_server(world.app, host="127.0.0.1", port=0, threads=4)
-    thread = Thread(target=server.run)
-    thread.start()
-    url = f"http://127.0.0.1:{server.effective_port}"
-    yield CommandLine(openstack_command, tmp_path, url)
-    # From waitress's own thread, or its loop may trip over a closed socket.
-    server.trigger.pull_trigger(server.close)
-    thread.join(timeout=10)
-    server.task_dispatcher.shutdown()
+    with listening(world.app) as url:
+        yield CommandLine(openstack_command, tmp_path, url)
 
 
 def test_flavors_are_written_by_the_real_command(

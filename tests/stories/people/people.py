@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from io import StringIO
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Never
 
-from waitress.server import create_server
+from tests.clients.openstack_command import own_environ
 
 from sundog.edges.cli.command_line import OwnDeeds, Surroundings, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from subprocess import CompletedProcess
-    from wsgiref.types import WSGIApplication
 
     from tests.clients.openstack_command import Openstack
 
@@ -44,21 +39,6 @@ def write_users(folder: Path) -> str:
     return str(users)
 
 
-@contextmanager
-def listening(app: WSGIApplication) -> Iterator[str]:
-    """Listen meanwhile; gives the root URL."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = Thread(target=server.run)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        # From waitress's own thread, or its loop may trip over a closed socket.
-        server.trigger.pull_trigger(server.close)
-        thread.join(timeout=10)
-        server.task_dispatcher.shutdown()
-
-
 def _never(_: object) -> Never:
     raise AssertionError
 
@@ -70,9 +50,8 @@ class Person:
         self, openstack: Openstack, url: str, name: str, password: str, project: str
     ) -> None:
         """Set the variables."""
-        mine = {key: text for key, text in os.environ.items() if key[:3] != "OS_"}
         self._openstack = openstack
-        self._environ = mine | {
+        self._environ = own_environ() | {
             "OS_AUTH_TYPE": "password",
             "OS_AUTH_URL": f"{url}/identity/v3",
             "OS_USERNAME": name,

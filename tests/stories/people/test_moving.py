@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.clients.listening import listening
 from tests.clients.openstack_command import Openstack, needs_openstack
-from tests.stories.people.people import Person, listening
+from tests.stories.people.people import Person
 from tests.stories.service import open_service
 
 if TYPE_CHECKING:
