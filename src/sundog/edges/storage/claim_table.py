@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from sundog.core.lives.claim import Claim, ClaimState
-from sundog.edges.storage.documents import (
+from sundog.edges.storage.documents.assignments import (
     read_assignment,
-    unreadable,
     write_assignment,
 )
+from sundog.edges.storage.documents.common import unreadable
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import claims
 

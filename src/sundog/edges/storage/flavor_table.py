@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from sundog.core.errors import ConflictError, NotFoundError
 from sundog.core.requests.flavor import Flavor
-from sundog.edges.storage.documents import read_extra_specs, write_extra_specs
+from sundog.edges.storage.documents.flavors import read_extra_specs, write_extra_specs
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import flavors
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from sundog.core.errors import NotFoundError
-from sundog.edges.storage.documents import read_migration, write_migration
+from sundog.edges.storage.documents.migrations import read_migration, write_migration
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import migrations
 

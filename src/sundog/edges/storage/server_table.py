@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from sundog.core.errors import NotFoundError
 from sundog.core.lives.server import Phase, Server
-from sundog.edges.storage.documents import read_server, write_server
+from sundog.edges.storage.documents.servers import read_server, write_server
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import servers
 

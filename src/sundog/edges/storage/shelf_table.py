@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 from sqlalchemy import and_, delete, insert, select, update
 
-from sundog.edges.storage.documents import unreadable
+from sundog.edges.storage.documents.common import unreadable, written
 from sundog.edges.storage.retrying import retrying
 from sundog.edges.storage.tables import shelves
 
@@ -36,7 +36,6 @@ class ShelfTable(Generic[T]):
         self._database = database
         self._kind = kind
         self._is_over = is_over
-        self._encoder = msgspec.json.Encoder(order="deterministic")
         self._decoder = msgspec.json.Decoder(shape)
 
     def get(self, owner: str, key: str) -> T | None:
@@ -76,7 +75,7 @@ class ShelfTable(Generic[T]):
                 connection.execute(delete(shelves).where(same))
                 return None
             columns = {
-                "document": self._encoder.encode(new).decode(),
+                "document": written(new),
                 "is_over": self._is_over(new),
             }
             if old is None:
