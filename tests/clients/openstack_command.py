@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 from contextlib import redirect_stdout, suppress
-from importlib.util import find_spec
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,10 +20,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-needs_openstack = pytest.mark.skipif(
-    find_spec("openstackclient") is None, reason="python-openstackclient is missing"
-)
 
 
 def own_environ() -> dict[str, str]:

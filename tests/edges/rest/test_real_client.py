@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.clients.listening import listening
-from tests.clients.openstack_command import needs_openstack, own_environ
+from tests.clients.openstack_command import own_environ
 from tests.edges.rest.world import IMAGE, World
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.clients.openstack_command import Openstack
-
-pytestmark = needs_openstack
 
 
 def clouds(url: str) -> str:

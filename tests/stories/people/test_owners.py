@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.clients.listening import listening
-from tests.clients.openstack_command import Openstack, needs_openstack
 from tests.stories.people.people import Person, write_users
 from tests.stories.plugs.parts import ALIASES, RULES
 from tests.stories.service import Service, open_service
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = needs_openstack
+    from tests.clients.openstack_command import Openstack
 
 
 @pytest.fixture(name="service")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.clients.listening import listening
-from tests.clients.openstack_command import Openstack, needs_openstack
 from tests.stories.people.people import Person, write_users
 from tests.stories.service import Service, open_service
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = needs_openstack
+    from tests.clients.openstack_command import Openstack
 
 
 def opened(tmp_path: Path) -> Service:
