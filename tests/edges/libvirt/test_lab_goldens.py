@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from tests.edges.libvirt.test_guest_xml import hostdevs
 
 from sundog.core.devices.device import DeviceKind
+from sundog.core.devices.pci_address import PciAddress
+from sundog.core.guest_config import ConfigDevice
 from sundog.edges.libvirt.capabilities_xml import CpuSets, read_cells
+from sundog.edges.libvirt.guest_xml import METADATA
 from sundog.edges.libvirt.node_devices import NodeDevices, read_node_devices
+from sundog.edges.libvirt.plugging.ports import free_port
 from sundog.edges.simulation.host_file import read_host_file
 from sundog.edges.simulation.kernel import SimulatedKernel
 
@@ -74,3 +79,24 @@ def test_recorded_capabilities_have_four_cells_in_two_sockets() -> None:
     assert [sorted(cell.cpus) for cell in cells] == [[0, 1], [2, 3], [4, 5], [6, 7]]
     huge = [[p.total for p in cell.pages if p.size_kb == 2048] for cell in cells]
     assert huge == [[96]] * 4
+
+
+@pytest.mark.parametrize("alias", ["slice", "vf"])
+def test_a_recorded_guest_has_what_its_record_names_on_its_cell(alias: str) -> None:
+    """Libvirt completed its definition; taken out, the device leaves its port empty."""
+    root = etree.fromstring((GOLDENS / f"domain-{alias}.xml").read_bytes())
+    [record] = root.iterfind(f"metadata/{{{METADATA}}}server/{{{METADATA}}}device")
+    [(source, managed, cell)] = hostdevs(root)
+    assert source == record.get("mdev", record.get("address"))
+    assert (managed, cell) == ("yes" if alias == "vf" else "no", 0)
+    hostdev = root.find("devices/hostdev")
+    port = int(hostdev.find("address").get("bus"), 16)
+    hostdev.getparent().remove(hostdev)
+    one = ConfigDevice(
+        slot="more+1/0",
+        alias="more",
+        kind=DeviceKind.VF,
+        address=PciAddress.parse("0000:62:10.2"),
+        guest_cell=0,
+    )
+    assert free_port(root, one) == port
