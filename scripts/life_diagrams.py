@@ -15,6 +15,8 @@ from sundog.core.moves.migration import MOVE_LIFE, MoveState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sundog.core.lives.intent import Plan
+
 S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
 
@@ -70,11 +72,16 @@ def _errands() -> str:
 
 def _jobs() -> str:
     rows = [
-        f"| {job} | {', '.join(plan.steps)} | {plan.cut_off.value} |"
+        f"| {job} | {', '.join(plan.steps)} | {_cut_off(plan)} |"
         for job, plan in PLANS.items()
     ]
     head = ["| job | steps | cut off, it |", "| --- | --- | --- |"]
     return "\n".join([*head, *rows, ""])
+
+
+def _cut_off(plan: Plan) -> str:
+    since = f" from *{plan.steps[plan.since]}* on" if plan.since else ""
+    return plan.cut_off.value + since
 
 
 def _diagram(table: Mapping[tuple[S, E], S], first: S) -> str:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class FakeAgent:
     """The port ``HostAgent`` in memory.
 
-    ``guests`` are those that were prepared or booted here, with what each has.
+    ``guests`` are those that were prepared or booted here, with what each has;
+    ``started`` is what each was last started as.
     """
 
     def __init__(self, snapshot: HostSnapshot) -> None:
@@ -36,6 +37,7 @@ class FakeAgent:
         self._lock = Lock()
         self.guests: dict[UUID, Assignment] = {}
         self.states: dict[UUID, GuestState] = {}
+        self.started: dict[UUID, BootOrder] = {}
         self.prepare_errors: list[Exception | None] = []
         self.bring_errors: list[Exception | None] = []
         self.refusals: list[str] = []
@@ -89,6 +91,7 @@ class FakeAgent:
                 raise HostRefusedError(f"Host {self.name} refused: {reason}")
             self._have(consumer, order.assignment)
             self.states[consumer] = GuestState.RUNNING
+            self.started[consumer] = order
         return self.report()
 
     def prepare(self, order: BootOrder) -> None:
@@ -114,6 +117,8 @@ class FakeAgent:
                 raise HostRefusedError(f"the guest is {now.value}, not running")
             if state is GuestState.RUNNING:
                 self._have(consumer, order.assignment)
+                if now in (GuestState.OFF, GuestState.ABSENT):
+                    self.started[consumer] = order
             if (now, state) != (GuestState.ABSENT, GuestState.OFF):
                 self.states[consumer] = state
         return self.report()

@@ -65,5 +65,8 @@ def test_the_step_under_way_is_told() -> None:
     assert Intent(job="attach", began=NOW).line == "attach"
     assert Intent(job="attach", began=NOW).is_undone
     assert not shelving.is_undone
+    rebuilding = Intent.of(ServerEvent.REBUILD.value, NOW)
+    assert rebuilding.is_undone
+    assert not rebuilding.reaching("start the guest").is_undone
     with pytest.raises(ValueError, match="not in tuple"):
         shelving.reaching("dance")

@@ -18,7 +18,10 @@ from sundog.workflows.pulse.ended_guests import note_ended
 from sundog.workflows.settle import settle_one
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
+
+    from sundog.core.lives.server import Server
 
 BOTH = flavor("both", pci="vGPU:1,vf:1")
 WAY_TO = {
@@ -32,6 +35,9 @@ WAY_TO = {
 FAILURE = HostRefusedError("the host says no")
 # Moves have tests of their own.
 PLAIN = [errand for errand in ERRANDS if errand.asked not in MOVE_EVENTS]
+# After these the guest boots from another disk.
+ANEW = (ServerEvent.RESCUE, ServerEvent.UNRESCUE, ServerEvent.REBUILD)
+TO_OTHER_DISKS = [errand for errand in ERRANDS if errand.asked in ANEW]
 
 
 def by_name(errand: Errand) -> str:
@@ -78,17 +84,27 @@ def ask(here: World, call: Call, event: ServerEvent) -> None:
         here.actions.act(call, event)
 
 
+def told(server: Server) -> tuple[str | None, ...]:
+    """Return of what is told of a server what errands change."""
+    return server.name, server.image_id, server.rescue_image_id
+
+
 def check(here: World, call: Call, phase: Phase) -> None:
     """Assert a phase, and that guest, claim and allocation follow."""
-    assert here.store.servers.get(call.server_id).phase is phase
+    server = here.store.servers.get(call.server_id)
+    assert server.phase is phase
     here.check_agreement()
     claim = here.store.claims.get(call.server_id)
     if phase in GUEST_OF:
         assert claim is not None
         assert claim.state is ClaimState.ALLOCATED
-        guest = here.agents[claim.assignment.host].states[call.server_id]
+        agent = here.agents[claim.assignment.host]
+        guest = agent.states[call.server_id]
         is_off = GUEST_OF[phase] is GuestState.OFF
         assert guest in {GUEST_OF[phase], *({GuestState.ABSENT} if is_off else ())}
+        if guest is GuestState.RUNNING:
+            booted = agent.started[call.server_id].server
+            assert told(booted) == told(server)
 
 
 @pytest.mark.parametrize("errand", PLAIN, ids=by_name)
@@ -138,6 +154,25 @@ def test_a_rebuild_that_fails_takes_its_changes_back(here: World) -> None:
     assert here.servers.get(call.server_id).name == "new"
     here.work()
     assert here.servers.get(call.server_id).name == "vm"
+
+
+@pytest.mark.parametrize("errand", TO_OTHER_DISKS, ids=by_name)
+def test_a_guest_is_on_the_disk_that_is_recorded(here: World, errand: Errand) -> None:
+    """Although the end of what changed it could not be."""
+    call, change = standing(here, errand.origin), here.store.servers.change
+    ask(here, call, errand.asked)
+
+    def away(server_id: UUID, edit: Callable[[Server], Server]) -> Server:
+        after = edit(here.store.servers.get(server_id))
+        if after.intent is None:
+            here.store.servers.change = change  # type: ignore[method-assign]  # once
+            raise UnavailableError("the database is away")
+        return change(server_id, edit)
+
+    here.store.servers.change = away  # type: ignore[method-assign]  # same
+    here.work()
+    if errand.origin is not Phase.ERROR:
+        check(here, call, errand.origin)
 
 
 def test_what_cannot_be_brought_back_is_in_error_with_its_claim(here: World) -> None:

@@ -26,10 +26,15 @@ class CutOff(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a job in order, and what becomes of it when it is cut off."""
+    """The steps of a job in order, and what becomes of it when it is cut off.
+
+    One that goes on does so from the step of the number ``since``; before that it is
+    undone.
+    """
 
     steps: tuple[str, ...]
     cut_off: CutOff = CutOff.UNDONE
+    since: int = 0
 
 
 BOOT: Final = "boot"
@@ -63,7 +68,10 @@ PLANS: Final[Mapping[str, Plan]] = {
     ServerEvent.UNPAUSE.value: Plan(("unpause the guest",)),
     ServerEvent.SUSPEND.value: Plan(("detach devices", "save the guest")),
     ServerEvent.RESUME.value: Plan(("restore the guest", "attach devices")),
-    ServerEvent.REBUILD.value: Plan(("end the guest", "start the guest")),
+    # The old disk goes with the guest.
+    ServerEvent.REBUILD.value: Plan(
+        ("end the guest", "start the guest"), CutOff.GOES_ON, since=1
+    ),
     ServerEvent.RESCUE.value: Plan(("end the guest", "start the guest")),
     ServerEvent.UNRESCUE.value: Plan(("end the guest", "start the guest")),
     ServerEvent.SHELVE.value: Plan(
@@ -136,7 +144,9 @@ class Intent:
     def is_undone(self) -> bool:
         """Whether settling undoes it after it was cut off."""
         plan = PLANS.get(self.job)
-        return plan is None or plan.cut_off is CutOff.UNDONE
+        if plan is None or plan.cut_off is CutOff.UNDONE:
+            return True
+        return self.at < plan.since
 
     @property
     def line(self) -> str:

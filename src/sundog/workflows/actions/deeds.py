@@ -56,9 +56,11 @@ def rebuild(job: Job) -> None:
     hold = hold_of(conductor, job.server)
     hold.agent.prepare(hold.order)
     with ExitStack() as undo:
-        undo.callback(bring_back, job, hold)
-        # Its disk goes with it: the next start copies the image that is recorded now.
+        undo.callback(bring_back, job, _as_before(job, hold))
+        # Its disk goes with it: the next start copies the image that is recorded then.
         hold.agent.bring(hold.order, GuestState.ABSENT)
+        undo.callback(hold.agent.bring, hold.order, GuestState.ABSENT)
+        job.reach("start the guest")
         if job.errand.goal is Phase.ACTIVE:
             hold.agent.bring(hold.order, GuestState.RUNNING)
         job.finish(launched=conductor.clock(), fault=None)
@@ -68,11 +70,11 @@ def rebuild(job: Job) -> None:
 def rescue(job: Job) -> None:
     """Boot from another image, or from the server's own again; the devices stay."""
     hold = hold_of(job.conductor, job.server)
-    before = job.server.intent.before if job.server.intent else {}
-    was = replace(hold.order, server=replace(hold.order.server, **before))  # type: ignore[arg-type]  # replace is untyped
     hold.agent.prepare(hold.order)
     with ExitStack() as undo:
-        undo.callback(bring_back, job, replace(hold, order=was))
+        undo.callback(bring_back, job, _as_before(job, hold))
+        # What runs then may have booted from the other disk.
+        undo.callback(hold.agent.bring, hold.order, GuestState.OFF)
         _restart(hold, 0.0)
         _finish(job)
         undo.pop_all()
@@ -116,6 +118,13 @@ def unshelve(job: Job, host: str | None = None) -> None:
 
 
 soft_reboot = partial(reboot, grace_seconds=GRACE_SECONDS)
+
+
+def _as_before(job: Job, hold: Hold) -> Hold:
+    """Return what a server holds, with the server as it was before the errand."""
+    before = job.server.intent.before if job.server.intent else {}
+    was = replace(hold.order.server, **before)  # type: ignore[arg-type]  # replace is untyped
+    return replace(hold, order=replace(hold.order, server=was))
 
 
 def _restart(hold: Hold, grace_seconds: float) -> None:

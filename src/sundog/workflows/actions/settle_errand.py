@@ -9,7 +9,7 @@ from sundog.core.errors import HostRefusedError, SundogError, waits_for
 from sundog.core.lives.guest import GuestState
 from sundog.core.lives.phases import ServerEvent
 from sundog.core.lives.server_life import ERRAND_OF, MOVE_EVENTS
-from sundog.workflows.actions.deeds import shelve
+from sundog.workflows.actions.deeds import rebuild, shelve
 from sundog.workflows.actions.errand import GUEST_OF, hold_of, run, undo
 from sundog.workflows.delete_server import give_back
 from sundog.workflows.devices.plug import take_back
@@ -61,6 +61,21 @@ def _undo_unshelving(conductor: Conductor, server: Server) -> Server:
     return undo(conductor, server)
 
 
+def _end_rebuilding(conductor: Conductor, server: Server) -> Server:
+    """Go back, unless the new image is what there is: the old disk went before."""
+    if server.intent is None or server.intent.is_undone:
+        return undo(conductor, server)
+    run(conductor, server.id, rebuild)
+    return conductor.servers.get(server.id)
+
+
+def _undo_rescuing(conductor: Conductor, server: Server) -> Server:
+    """End the guest, for nobody knows which disk it booted from; it starts anew."""
+    hold = hold_of(conductor, server)
+    hold.agent.bring(hold.order, GuestState.OFF)
+    return undo(conductor, server)
+
+
 def _forget_claim(conductor: Conductor, server: Server) -> None:
     claim = conductor.claims.get(server.id)
     if claim is not None:
@@ -89,6 +104,9 @@ def _follow(conductor: Conductor, server: Server) -> None:
 ENDINGS: Final[Mapping[str, Callable[[Conductor, Server], Server]]] = {
     ServerEvent.SHELVE.value: _go_on_shelving,
     ServerEvent.UNSHELVE.value: _undo_unshelving,
+    ServerEvent.REBUILD.value: _end_rebuilding,
+    ServerEvent.RESCUE.value: _undo_rescuing,
+    ServerEvent.UNRESCUE.value: _undo_rescuing,
     **{event.value: settle_move for event in MOVE_EVENTS},
 }
 """How a job that was cut off ends, by its name; the others just go back.
