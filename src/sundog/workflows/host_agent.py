@@ -313,7 +313,7 @@ class LocalHost:
         claim = self._claims.get(consumer)
         is_its = claim is not None and claim.state is ClaimState.ALLOCATED
         reasons = self._tools.health.reasons(self._name, consumer)
-        snapshot = self._snapshot(others, {} if is_its else reasons)
+        snapshot = self._snapshot(others, {} if is_its else reasons, known=holdings)
         self._once = used_once(snapshot)
         state = HostState(snapshot=snapshot, holdings=others)
         # Before that nothing on its devices is its doing, whatever it looks like.
@@ -342,11 +342,14 @@ class LocalHost:
         self,
         holdings: Sequence[Holding],
         reasons: Mapping[PciAddress, str] | None = None,
+        *,
         facts: HostFacts | None = None,
+        known: Sequence[Holding] = (),
     ) -> HostSnapshot:
         """Scan, unless ``facts`` are of now.
 
-        ``reasons`` are why devices are not offered, by default as noted.
+        ``reasons`` are why devices are not offered, by default as noted. What guests
+        have by what is ``known``, by default the holdings, is theirs.
         """
         serial = next(self._serials)
         facts = self._tools.cards.complete(facts or self._tools.reader.scan())
@@ -355,6 +358,6 @@ class LocalHost:
         snapshot = offer(facts, self._rules.specs, self._rules.policy, holdings)
         if reasons is None:
             reasons = self._tools.health.reasons(self._name)
-        known = (*holdings, *self._holdings())
-        taken = in_guests(facts.functions, self._tools.guests.holders(), known)
+        holders = self._tools.guests.holders()
+        taken = in_guests(facts.functions, holders, known or holdings)
         return replace(withhold(snapshot, {**reasons, **taken}), serial=serial)
