@@ -246,7 +246,11 @@ class FleetView:
         closed: Mapping[str, Shortage],
         left_out: Collection[str] = frozenset(),
     ) -> tuple[Refusal, ...]:
-        mute = [silent(*one) for one in self._unseen.items() if one[0] not in left_out]
+        mute = [
+            silent(host, why)
+            for host, why in self._unseen.items()
+            if host not in left_out
+        ]
         return (*explain(request, fleet, closed), *mute)
 
     def _choose(

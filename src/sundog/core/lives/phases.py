@@ -46,11 +46,11 @@ class ServerTask(Enum):
     RESIZING = "resize_migrating"
     REVERTING = "resize_reverting"
     MIGRATING = "migrating"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
     # Nova has no tasks for what it does not do.
     ATTACHING_DEVICE = "attaching_device"
     DETACHING_DEVICE = "detaching_device"
-    RESCUING = "rescuing"
-    UNRESCUING = "unrescuing"
 
 
 class ServerEvent(Enum):

@@ -76,7 +76,7 @@ class CardBook:
                     address=str(card),
                     types=tuple(
                         NotedType(id=kind.id, name=kind.name, size_mb=kind.size_mb)
-                        for kind in types.get(card) or known.get(card, ())
+                        for kind in types.get(card, ())
                     ),
                     one_type=modes.get(card),
                 )
