@@ -26,10 +26,10 @@ def thorough() -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell each report the numbers of its scenarios."""
+    """Tell each report the numbers of its scenarios, or what they are called."""
     report = yield
     for mark in item.iter_markers(_NAME):
-        report.user_properties += [(_NAME, number) for number in mark.args]
+        report.user_properties += [(_NAME, scenario) for scenario in mark.args]
     return report
 
 
@@ -38,10 +38,11 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     tried: dict[str, bool] = {}
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
-            for name, number in getattr(report, "user_properties", ()):
+            for name, scenario in getattr(report, "user_properties", ()):
                 if name == _NAME:
-                    tried[number] = tried.get(number, True) and outcome == "passed"
+                    so_far = tried.get(scenario, True)
+                    tried[scenario] = so_far and outcome == "passed"
     if tried:
-        lost = sorted((n for n in tried if not tried[n]), key=lambda n: int(n[1:]))
+        lost = sorted((n for n in tried if not tried[n]), key=lambda n: (len(n), n))
         line = f"fault scenarios: survived {sum(tried.values())} of {len(tried)} tried"
         terminalreporter.write_line(f"{line}; lost: {', '.join(lost) or 'none'}")

@@ -40,6 +40,7 @@ def create(service: Service) -> tuple[int, str | None]:
     return answer.status_code, answer.headers.get("Retry-After")
 
 
+@pytest.mark.drill("Placement away")
 def test_placement_goes_away_and_comes_back(
     tmp_path: Path, placement: tuple[Front, str]
 ) -> None:
