@@ -267,13 +267,22 @@ def test_a_guest_that_cannot_start_leaves_no_new_files(
 
 
 def test_the_end_of_a_console_is_read(folders: GuestFolders, tmp_path: Path) -> None:
-    """No file is no console; of a long one the last 100 KiB are told."""
+    """No file is no console; of a long one the last 100 KiB are told.
+
+    Also where libvirt has just begun another file.
+    """
     assert folders.console(ONE) is None
     log = tmp_path / "instances" / str(ONE) / "console.log"
     log.parent.mkdir(parents=True)
     log.write_bytes(b"x" * 200000 + b"\xff\nlogin: ")
     said = folders.console(ONE) or ""
     assert said.endswith("\ufffd\nlogin: ")
+    assert len(said) == 102400
+    log.rename(log.with_name("console.log.0"))
+    assert folders.console(ONE) == said
+    log.write_text("root\n")
+    said = folders.console(ONE) or ""
+    assert said.endswith("\ufffd\nlogin: root\n")
     assert len(said) == 102400
     log.unlink()
     log.mkdir()

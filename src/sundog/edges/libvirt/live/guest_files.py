@@ -70,18 +70,20 @@ class GuestFolders:
         return (self._root / str(consumer)).exists()
 
     def console(self, consumer: UUID) -> str | None:
-        """Return the end of what a guest said; raises HostRefusedError."""
-        path = self._root / str(consumer) / CONSOLE
+        """Return the end of what a guest said; raises HostRefusedError.
+
+        Libvirt's log daemon calls a log of 2 MiB ``.0`` and begins a new one. Source:
+        virtlogd.conf, max_size.
+        """
+        folder = self._root / str(consumer)
         try:
-            with path.open("rb") as log:
-                log.seek(max(0, path.stat().st_size - _MOST_SAID))
-                return log.read().decode(errors="replace")
-        except FileNotFoundError:
-            return None
+            ends = [_end_of(folder / name) for name in (f"{CONSOLE}.0", CONSOLE)]
         except OSError as error:
             raise HostRefusedError(
                 f"the guest's console cannot be read: {_reason(error)}"
             ) from error
+        said = [end for end in ends if end is not None]
+        return b"".join(said)[-_MOST_SAID:].decode(errors="replace") if said else None
 
     def prepare(self, config: GuestConfig) -> GuestFiles:
         """Make what a guest lacks; raises HostRefusedError and leaves nothing new.
@@ -172,6 +174,15 @@ class GuestFolders:
         if image_id and not target.exists():
             _copied(self._find_image(image_id)[0], target)
         return target if target.exists() else None
+
+
+def _end_of(log: Path) -> bytes | None:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST_SAID))
+            return file.read(_MOST_SAID)
+    except FileNotFoundError:
+        return None
 
 
 def _disk(image: Path, disk: Path, disk_format: str, least_gb: int) -> None:
