@@ -10,12 +10,15 @@ from tests.workflows.world import World, flavor, hosts, world
 
 from sundog.core.errors import HostRefusedError, UnavailableError
 from sundog.core.lives.claim import ClaimEvent
+from sundog.core.lives.guest import GuestState
 from sundog.core.lives.server import Phase
 from sundog.workflows.delete_server import delete_server
 from sundog.workflows.settle import settle
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from sundog.core.lives.claim import Claim
 
 VGPU = flavor("one-vgpu", pci="vGPU:1")
 
@@ -113,3 +116,29 @@ def test_a_server_on_a_host_that_is_gone_says_how_to_delete_it() -> None:
     assert fault.message == (
         "Deleting stopped: host a is not configured any more; configure it again"
     )
+
+
+def test_what_nobody_thought_of_is_one_servers_trouble_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others are settled; it is in ERROR, and holds what it had."""
+    there = world(*hosts("a"))
+    [one], [other] = there.boot(VGPU), there.boot(VGPU)
+    agent, get = there.agents["a"], there.store.claims.get
+    agent.states[other] = GuestState.OFF
+
+    def sick(consumer: UUID) -> Claim | None:
+        if consumer == one:
+            monkeypatch.undo()
+            raise RuntimeError
+        return get(consumer)
+
+    monkeypatch.setattr(there.store.claims, "get", sick)
+    settled(there)
+    server = there.servers.get(one)
+    assert server.phase is Phase.ERROR
+    assert server.fault is not None
+    assert server.fault.message == "Settling failed; the service's log says why."
+    assert get(one) is not None
+    assert there.servers.get(other).phase is Phase.ACTIVE
+    assert agent.states[other] is GuestState.RUNNING

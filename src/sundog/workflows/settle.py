@@ -5,11 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from sundog.core.errors import (
-    SundogError,
-    UnavailableError,
-    waits_for,
-)
+from sundog.core.errors import SundogError, UnavailableError, waits_for
 from sundog.core.lives.claim import ClaimState
 from sundog.core.lives.server import Phase
 from sundog.workflows.actions.settle_errand import settle_server
@@ -45,15 +41,20 @@ def settle_one(
     where that fails the server goes to ERROR and keeps its claim. Actions that were
     cut off go back or end. A server whose building was cut off goes to ERROR, because
     of ``why``, and holds nothing. Deletes go on, and so does giving back what a
-    failed job had begun to. While an outside service is away the server waits.
+    failed job had begun to. While an outside service is away the server waits. What
+    else goes wrong, foreseen or not, is that server's trouble only: it goes to ERROR.
     """
     try:
         server = conductor.servers.get(server_id)
         _settle(conductor, server, begin_delete, why)
     except SundogError as error:
-        if not waits_for(error):
-            raise
-        conductor.postpone(server_id, why)
+        if waits_for(error):
+            conductor.postpone(server_id, why)
+        else:
+            conductor.fail(server_id, f"Settling failed: {error}")
+    except Exception:
+        LOG.exception("Settling server %s failed", server_id)
+        conductor.fail(server_id, "Settling failed; the service's log says why.")
 
 
 def _settle(
