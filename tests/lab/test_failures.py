@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.topology import ONE_TYPE_CELL
 from tests.stories.devices.device_stories import (
@@ -69,6 +69,25 @@ def test_libvirtd_restarted_under_a_guest(ground: LabGround) -> None:
     ground.check_nothing_left()
 
 
+def test_libvirtd_stops_and_says_nothing(ground: LabGround) -> None:
+    """Its socket takes connections all the same: the host is down until it goes on."""
+    server = boot(ground, "slice")
+    ground.host.agent.read("kill -STOP $(cat /run/libvirtd.pid)")
+    try:
+        _wait_for(
+            lambda: "no word on a new connection" in _host(ground)["status_reason"]
+        )
+        assert _host(ground)["state"] == "down"
+        assert ground.api.show(server["id"])["status"] == "ACTIVE"
+    finally:
+        ground.host.agent.read("kill -CONT $(cat /run/libvirtd.pid)")
+    _wait_for(lambda: _host(ground)["state"] == "up")
+    ground.check_guest(server["id"])
+    ground.check_agreement()
+    ground.api.delete([server["id"]])
+    ground.check_nothing_left()
+
+
 def test_the_kernel_refuses_a_creation(ground: LabGround) -> None:
     """The fault names it; once the card is well again a server has its slice."""
     cards = "/sys/bus/pci/drivers/sundog_card/0000:*/card"
@@ -105,6 +124,11 @@ def test_the_module_is_unloaded_under_a_scan(ground: LabGround) -> None:
     ground.api.delete([one["id"] for one in ground.api.wait()])
     ground.check_agreement()
     ground.check_nothing_left()
+
+
+def _host(ground: LabGround) -> dict[str, Any]:
+    [host] = ground.api.call("GET", "/v1/hosts")["hosts"]
+    return dict(host)
 
 
 def _slices(ground: LabGround) -> int:
