@@ -305,6 +305,21 @@ def test_nothing_is_claimed_twice() -> None:
     ]
 
 
+@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.PAUSED, Phase.RESCUED])
+def test_a_guest_that_does_not_run_is_told_with_its_servers_phase(
+    phase: Phase,
+) -> None:
+    """Nobody knows why it ended, so nothing is done about it."""
+    of = replace(
+        records({0: Phase.ACTIVE}),
+        guests={},
+        servers={ONE: ServerWord(phase=phase, host="h1")},
+    )
+    [told] = disagreements(of)
+    assert (told.kind, told.repair) == (Kind.GUEST_MISSING, Repair.NONE)
+    assert told.what == f"server {ONE} is {phase.value} but its guest does not run"
+
+
 def test_a_server_that_a_job_works_on_is_left_alone() -> None:
     of = replace(orphan(Phase.DELETED), moving=frozenset({ONE}))
     assert disagreements(of) == ()

@@ -96,11 +96,11 @@ def _about_claims(records: HostRecords) -> Iterator[Disagreement]:
             )
         elif consumer in records.moves:
             continue
-        elif phase in RUNS and consumer not in records.guests:
+        elif phase is not None and phase in RUNS and consumer not in records.guests:
             yield Disagreement(
                 host=host,
                 kind=_KIND.GUEST_MISSING,
-                what=f"server {consumer} is active but its guest does not run",
+                what=f"server {consumer} is {phase.value} but its guest does not run",
                 consumer=consumer,
             )
         elif phase in HOLDS and claim.state is not ClaimState.ALLOCATED:
