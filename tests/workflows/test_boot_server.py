@@ -147,22 +147,29 @@ def test_refused_write_for_all_leaves_each_to_itself() -> None:
     here.check_agreement()
 
 
-class _AwayOnce(FakeShelf[Aggregates]):
-    """Aggregates in a database that is away the second time that they are read."""
+class _FailsOnce(FakeShelf[Aggregates]):
+    """Aggregates that cannot be read the second time."""
 
     reads = 0
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
     def get(self, owner: str, key: str) -> Aggregates | None:
         self.reads += 1
         if self.reads == 2:
-            raise UnavailableError("the database is away")
+            raise self.error
         return super().get(owner, key)
 
 
-def test_a_choice_that_fails_leaves_each_to_itself() -> None:
+@pytest.mark.parametrize(
+    "error", [UnavailableError("the database is away"), RuntimeError("unforeseen")]
+)
+def test_a_choice_that_fails_leaves_each_to_itself(error: Exception) -> None:
     """What was held for the others until then is let go."""
     here = world(*hosts("a", "b"))
-    here.conductor = replace(here.conductor, aggregates=_AwayOnce())
+    here.conductor = replace(here.conductor, aggregates=_FailsOnce(error))
     ids = here.order(VF, count=4)
     for one in ids:
         here.store.servers.change(one, lambda s: replace(s, availability_zone="nova"))

@@ -126,8 +126,11 @@ def _claim_together(conductor: Conductor, boots: Sequence[_Boot]) -> list[_Boot]
             undo.pop_all()
     except SundogError as refused:
         LOG.info("Claiming %d servers one by one: %s", len(boots), refused)
-        return list(boots)
-    return chosen
+    except Exception:
+        LOG.exception("Claiming %d servers together failed", len(boots))
+    else:
+        return chosen
+    return list(boots)
 
 
 def _choose(conductor: Conductor, boot: _Boot, undo: ExitStack) -> _Boot:
