@@ -29,8 +29,8 @@ LOG: Final = logging.getLogger(__name__)
 # A daemon that stopped without closing its socket is given up after about a minute: a
 # host that is busy starting guests may well leave it without a CPU for half of that.
 _KEEPALIVE: Final = (10, 6)
-# One that takes a new connection and says nothing on it is away after this.
-_PATIENCE_SECONDS: Final = 30.0
+# And after as long, when it takes a new connection and says nothing on it.
+_PATIENCE_SECONDS: Final = 60.0
 OPENER: Final = "libvirt opens"
 
 
