@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,8 +9,9 @@ import pytest
 from tests.drills.fuse import Fuse
 from tests.drills.parts import FLAVOR, Machine, Process
 
-from sundog.core.errors import BadRequestError, ConflictError, HostRefusedError
+from sundog.core.errors import HostRefusedError
 from sundog.core.lives.phases import Phase, ServerEvent
+from sundog.workflows.moves.ports import MigrationQuery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,10 +79,12 @@ def test_f40_a_destination_without_the_devices_is_refused(tmp_path: Path) -> Non
     with Process(tmp_path, Machine.boot(tmp_path), other=other) as process:
         process.start()
         assert [process.boot(each) for each in (one, two)] == [Phase.ACTIVE] * 2
-        assert where(process, one) != where(process, two)
-        with suppress(BadRequestError, ConflictError):
-            process.act(one, ServerEvent.MIGRATE_LIVE)
-        assert process.phase(one) is Phase.ACTIVE
+        before = where(process, one)
+        assert before != where(process, two)
+        assert process.act(one, ServerEvent.MIGRATE_LIVE) is Phase.ACTIVE
+        assert where(process, one) == before
+        [tried] = process.store.migrations.list(MigrationQuery(server_id=one))
+        assert (tried.status, tried.new) == ("error", None)
         assert process.disagreements() == []
 
 
