@@ -12,6 +12,7 @@ from tests.stories.devices.device_stories import (
     plugged_in_and_out_while_the_guest_runs,
     required_stays_near_and_preferred_crosses,
     the_same_device_through_stop_start_and_reboot,
+    the_same_device_through_suspend_and_resume,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ def test_the_same_device_through_stop_start_and_reboot(
 ) -> None:
     """The guest has it again each time."""
     the_same_device_through_stop_start_and_reboot(ground, alias)
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_the_same_device_through_suspend_and_resume(
+    ground: LabGround, alias: str
+) -> None:
+    """The guest tells that it went and that it came again."""
+    the_same_device_through_suspend_and_resume(ground, alias)
 
 
 @pytest.mark.parametrize("alias", KINDS)

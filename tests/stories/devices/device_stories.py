@@ -141,6 +141,24 @@ def the_same_device_through_stop_start_and_reboot(ground: Ground, alias: str) ->
     ground.check_nothing_left()
 
 
+def the_same_device_through_suspend_and_resume(ground: Ground, alias: str) -> None:
+    """Save a guest's memory without its device, which it has again afterwards."""
+    server = boot(ground, alias)
+    assert server["status"] == "ACTIVE", server.get("fault")
+    before = held(ground, server["id"])
+    ground.check_guest(server["id"])
+    for action, status in (("suspend", "SUSPENDED"), ("resume", "ACTIVE")):
+        ground.api.act(server["id"], action, None)
+        after = ground.api.show(server["id"])
+        assert after["status"] == status, (action, after.get("fault"))
+        assert held(ground, server["id"]) == before
+        ground.check_agreement()
+    ground.check_guest(server["id"])
+    ground.api.delete([server["id"]])
+    ground.check_agreement()
+    ground.check_nothing_left()
+
+
 def plugged_in_and_out_while_the_guest_runs(ground: Ground, alias: str) -> None:
     """Plug a device more into a running guest; what it had before it keeps."""
     server = boot(ground, alias)

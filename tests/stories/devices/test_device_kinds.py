@@ -19,6 +19,7 @@ from tests.stories.devices.device_stories import (
     required_stays_near_and_preferred_crosses,
     running_servers_run_again_after_a_loss_of_power,
     the_same_device_through_stop_start_and_reboot,
+    the_same_device_through_suspend_and_resume,
 )
 from tests.stories.service import Service, open_service
 
@@ -85,6 +86,14 @@ def test_the_same_device_through_stop_start_and_reboot(
 ) -> None:
     """A server keeps its device through what is done to it."""
     the_same_device_through_stop_start_and_reboot(ground, alias)
+
+
+@pytest.mark.parametrize("alias", KINDS)
+def test_the_same_device_through_suspend_and_resume(
+    ground: SimulatedGround, alias: str
+) -> None:
+    """It stays the server's while its guest is on the disk."""
+    the_same_device_through_suspend_and_resume(ground, alias)
 
 
 @pytest.mark.parametrize("alias", SCARCE)

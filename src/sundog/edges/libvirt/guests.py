@@ -88,6 +88,8 @@ class LibvirtGuests:
                 raise refusal("refused the guest's definition", error) from error
             if not was_there:
                 undo.callback(_remove, domain)
+            if self._folders is not None:
+                self._folders.forget_console(config.uuid)
             try:
                 domain.create()
             except libvirt.libvirtError as error:

@@ -209,7 +209,7 @@ def test_a_guests_files_are_libvirts_language(
     root = etree.fromstring(domain.XMLDesc())
     domain.undefine()
     log = root.find("devices/serial/log")
-    assert (log.get("file"), log.get("append")) == (str(files.console), "off")
+    assert (log.get("file"), log.get("append")) == (str(files.console), "on")
     source = root.find("devices/disk/source")
     assert (source is None) == (image == "aki")
     if source is not None:
@@ -288,6 +288,29 @@ def test_the_end_of_a_console_is_read(folders: GuestFolders, tmp_path: Path) -> 
     log.mkdir()
     with pytest.raises(HostRefusedError, match="console cannot be read"):
         folders.console(ONE)
+
+
+def test_a_console_begins_with_its_guest(
+    folders: GuestFolders, connection: Connection, tmp_path: Path
+) -> None:
+    """A start begins it anew; saved memory goes on with what was said before."""
+    guests = LibvirtGuests(connection, TEST_DRIVER, folders=folders)
+    guests.start(config(image_id="raw"))
+    log = tmp_path / "instances" / str(ONE) / "console.log"
+    log.write_text("login: ")
+    log.with_name("console.log.0").write_text("booting\n")
+    guests.save(ONE)
+    guests.restore(ONE)
+    assert folders.console(ONE) == "booting\nlogin: "
+    guests.power_off(ONE)
+    assert folders.console(ONE) == "booting\nlogin: "
+    guests.start(config(image_id="raw"))
+    assert folders.console(ONE) is None
+    guests.power_off(ONE)
+    log.mkdir()
+    with pytest.raises(HostRefusedError, match="console cannot be removed"):
+        guests.start(config(image_id="raw"))
+    guests.stop(ONE)
 
 
 def test_a_guest_that_was_taken_away_starts_from_the_image_again(

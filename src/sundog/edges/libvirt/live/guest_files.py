@@ -36,6 +36,9 @@ _GIB: Final = 1 << 30
 # As much as Nova gives back of a console.
 _MOST_SAID: Final = 102400
 CONSOLE: Final = "console.log"
+# Libvirt's log daemon calls a log of 2 MiB so and begins a new one. Source:
+# virtlogd.conf, max_size.
+_EARLIER: Final = f"{CONSOLE}.0"
 KERNEL: Final = "aki"
 CD: Final = "iso"
 
@@ -70,20 +73,27 @@ class GuestFolders:
         return (self._root / str(consumer)).exists()
 
     def console(self, consumer: UUID) -> str | None:
-        """Return the end of what a guest said; raises HostRefusedError.
-
-        Libvirt's log daemon calls a log of 2 MiB ``.0`` and begins a new one. Source:
-        virtlogd.conf, max_size.
-        """
+        """Return the end of what a guest said; raises HostRefusedError."""
         folder = self._root / str(consumer)
         try:
-            ends = [_end_of(folder / name) for name in (f"{CONSOLE}.0", CONSOLE)]
+            ends = [_end_of(folder / name) for name in (_EARLIER, CONSOLE)]
         except OSError as error:
             raise HostRefusedError(
                 f"the guest's console cannot be read: {_reason(error)}"
             ) from error
         said = [end for end in ends if end is not None]
         return b"".join(said)[-_MOST_SAID:].decode(errors="replace") if said else None
+
+    def forget_console(self, consumer: UUID) -> None:
+        """Drop what a guest said before it is started anew; not there is fine."""
+        folder = self._root / str(consumer)
+        try:
+            for name in (_EARLIER, CONSOLE):
+                (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise HostRefusedError(
+                f"the guest's console cannot be removed: {_reason(error)}"
+            ) from error
 
     def prepare(self, config: GuestConfig) -> GuestFiles:
         """Make what a guest lacks; raises HostRefusedError and leaves nothing new.

@@ -40,8 +40,9 @@ def device_elements(files: GuestFiles) -> Iterator[Element]:
     # Without a screen nobody needs a tablet; libvirt would add the controller.
     yield E.controller(type="usb", index="0", model="none")
     yield E.serial(
-        # ``virsh console`` speaks to the pty; all that was said is in the log.
-        E.log(file=str(files.console), append="off"),
+        # ``virsh console`` speaks to the pty; all that was said is in the log, also
+        # what a guest said before its memory was saved.
+        E.log(file=str(files.console), append="on"),
         E.target(port="0"),
         type="pty",
     )
