@@ -56,7 +56,7 @@ lab: install  ## boot an emulated host with cards, VFs and NUMA cells; docs/lab.
 	@scripts/install_lab.sh
 	$(bin)/python -m lab up
 
-lab-test: install  ## the tests that need the lab host, three quarters of an hour (lab_tests=FILE: some)
+lab-test: install  ## the tests that need the lab host, most of an hour (lab_tests=FILE: some)
 	@scripts/install_lab.sh
 	$(bin)/python -m lab build
 	SUNDOG_LAB=1 $(bin)/pytest -v -n 0 -p no:randomly --durations=0 $(lab_tests)

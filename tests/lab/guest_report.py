@@ -34,8 +34,12 @@ class Report:
 
 
 def read_report(console: str) -> Report:
-    """Read the last report in a console's log, and what was plugged since."""
-    lines = console.rpartition("guest: up ")[2].splitlines()
+    """Read the last report in a console's log, and what was plugged since.
+
+    A line that has not ended yet is not read.
+    """
+    ended = console.rpartition("\n")[0]
+    lines = ended.rpartition("guest: up ")[2].splitlines()
     functions: list[Function] = []
     cells, cpus = {}, 0
     for line in lines:

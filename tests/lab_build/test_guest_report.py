@@ -26,6 +26,16 @@ def test_the_last_boot_is_read() -> None:
     assert read_report(CONSOLE + "guest: done\r\n").done
 
 
+def test_a_console_is_read_while_the_guest_writes_it() -> None:
+    """Wherever it is cut, each function that is told is told whole."""
+    whole = read_report(CONSOLE)
+    for length in range(CONSOLE.index("guest: cell 0"), len(CONSOLE)):
+        report = read_report(CONSOLE[:length])
+        assert report.functions == whole.functions[: len(report.functions)]
+        assert report.cells.items() <= whole.cells.items()
+    assert len(whole.functions) == 2
+
+
 def test_what_was_plugged_since_is_read() -> None:
     """What came is there, what went is not."""
     plugged = "guest: pci 0a:00.0 id=8086:10ca class=020000 cell=1 status=800c8483\r\n"
