@@ -1,4 +1,4 @@
-"""An application on a port of the loopback address, for clients that are processes."""
+"""An application on a port of the loopback address, for clients that speak HTTP."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ def listening(app: WSGIApplication) -> Iterator[str]:
     server = create_server(app, host="127.0.0.1", port=0, threads=4)
     thread = Thread(target=server.run)
     thread.start()
+
+    def close() -> None:
+        # Or it waits for clients that keep their connections.
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+        server.close()
+
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
         # From waitress's own thread, or its loop may trip over a closed socket.
-        server.trigger.pull_trigger(server.close)
+        server.trigger.pull_trigger(close)
         thread.join(timeout=10)
         server.task_dispatcher.shutdown()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contracts.ledger import served
+from tests.clients.listening import listening
 from tests.fakes.placement_front import Front
 from tests.stories.api import HEADERS
 from tests.stories.service import Service, new_databases, open_service
@@ -26,7 +26,7 @@ def placement(tmp_path: Path) -> Iterator[tuple[Front, str]]:
     new_databases()
     app = EmbeddedPlacement(tmp_path / "elsewhere.db")
     front = Front(app)
-    with served(front) as address:
+    with listening(front) as address:
         yield front, address
     app.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contracts.ledger import served
+from tests.clients.listening import listening
 from tests.stories.service import new_databases, open_service
 
 from sundog.edges.placement.embedded import EmbeddedPlacement
@@ -18,7 +18,7 @@ def _address(tmp_path: Path) -> Iterator[str]:
     # A process has one embedded Placement at a time; this needs one for a moment.
     new_databases()
     elsewhere = EmbeddedPlacement(tmp_path / "elsewhere.db")
-    with served(elsewhere) as address:
+    with listening(elsewhere) as address:
         yield address
     elsewhere.close()
 

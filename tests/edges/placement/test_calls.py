@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from tests.contracts.ledger import served
+from tests.clients.listening import listening
 
 from sundog.core.errors import UnavailableError
 from sundog.core.hosts.provider_tree import Inventory, Provider, ProviderTree
@@ -96,7 +96,7 @@ def test_an_answer_of_another_shape_is_no_crash(
 
 
 def test_a_token_that_is_not_let_in_is_told(placement: EmbeddedPlacement) -> None:
-    with served(placement) as address:
+    with listening(placement) as address:
         ledger = PlacementLedger(token_session(address, "stranger"))
         with pytest.raises(UnavailableError, match=r"403 .*\[placement\] credentials"):
             ledger.release(uuid4())

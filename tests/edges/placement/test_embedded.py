@@ -11,7 +11,7 @@ import pytest
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
-from tests.contracts.ledger import served
+from tests.clients.listening import listening
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sundog.core.hosts.provider_tree import Inventory, Provider, ProviderTree
@@ -40,14 +40,14 @@ def _mounted(app: WsgiApp) -> WsgiApp:
 def test_it_serves_clients_below_a_path(
     placement: EmbeddedPlacement, token: str
 ) -> None:
-    with served(_mounted(placement)) as address:
+    with listening(_mounted(placement)) as address:
         calls = Calls(token_session(f"{address}/placement/", token))
         assert calls.get("/traits")["traits"]
 
 
 def test_it_serves_clients_without_authentication(placement: EmbeddedPlacement) -> None:
     """What ``auth_type: none`` of clouds.yaml sends, discovery before it."""
-    with served(_mounted(placement)) as address:
+    with listening(_mounted(placement)) as address:
         auth = NoAuth(endpoint=f"{address}/placement")
         adapter = Adapter(
             Session(auth=auth),
@@ -62,7 +62,7 @@ def test_it_serves_clients_without_authentication(placement: EmbeddedPlacement) 
 def test_others_are_no_administrators(
     placement: EmbeddedPlacement, token: str | None, status: int
 ) -> None:
-    with served(placement) as address:
+    with listening(placement) as address:
         headers = {"X-Auth-Token": token} if token else {}
         answer = Session().get(
             f"{address}/resource_providers", headers=headers, raise_exc=False
