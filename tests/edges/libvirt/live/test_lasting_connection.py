@@ -149,25 +149,30 @@ def test_a_daemon_that_says_nothing_is_away(tmp_path: Path) -> None:
     await_openers()
 
 
-def test_a_word_that_comes_late_is_taken() -> None:
-    """By the next who asks; nobody who waited for it in vain asks again."""
+@pytest.fixture(name="late")
+def _late() -> tuple[_Slow, list[object]]:
+    """Return one that was asked in vain, and the connections it told of."""
     followed: list[object] = []
     lasting = _Slow()
     lasting.follow(followed.append)
     with pytest.raises(UnavailableError):
         lasting.getHostname()
+    return lasting, followed
+
+
+def test_a_word_that_comes_late_is_taken(late: tuple[_Slow, list[object]]) -> None:
+    """By the next who asks; nobody who waited for it in vain asks again."""
+    lasting, followed = late
     lasting.may_answer.set()
     await_openers()
     assert lasting.getHostname()
     assert len(followed) == 1
 
 
-def test_what_was_closed_while_it_was_opened_stays_closed() -> None:
-    followed: list[object] = []
-    lasting = _Slow()
-    lasting.follow(followed.append)
-    with pytest.raises(UnavailableError):
-        lasting.getHostname()
+def test_what_was_closed_while_it_was_opened_stays_closed(
+    late: tuple[_Slow, list[object]],
+) -> None:
+    lasting, followed = late
     lasting.close()
     lasting.may_answer.set()
     await_openers()
