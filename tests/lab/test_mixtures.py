@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.stories.devices.device_stories import PINNED, boot, cells_of, device_cells
+from tests.stories.devices.device_stories import (
+    PINNED,
+    boot,
+    boot_with,
+    cells_of,
+    device_cells,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from tests.lab.lab_ground import LabGround
-
-
-def _boot_with(
-    ground: LabGround, name: str, aliases: str, specs: Mapping[str, str], **sizes: int
-) -> dict[str, Any]:
-    every = {"pci_passthrough:alias": aliases} | dict(specs)
-    ground.api.flavor(name, every, **{"vcpus": 1, "ram": 32} | sizes)
-    [one] = ground.api.create(name)
-    return ground.api.show(one)
 
 
 def _end(ground: LabGround, *servers: dict[str, Any]) -> None:
@@ -32,7 +28,7 @@ def _end(ground: LabGround, *servers: dict[str, Any]) -> None:
 def test_two_mdevs_on_two_guest_cells(ground: LabGround) -> None:
     """Whole cards are on different cells; the guest sees each on the right one."""
     two = PINNED | {"hw:numa_nodes": "2"}
-    server = _boot_with(ground, "two-mdevs", "slice16:2", two, vcpus=2, ram=64)
+    server = boot_with(ground, "two-mdevs", "slice16:2", two, vcpus=2, ram=64)
     assert server["status"] == "ACTIVE", server.get("fault")
     assert len(cells_of(ground, server["id"])) == 2
     assert device_cells(ground, server["id"]) == set(cells_of(ground, server["id"]))
@@ -42,7 +38,7 @@ def test_two_mdevs_on_two_guest_cells(ground: LabGround) -> None:
 
 def test_an_mdev_and_a_vf_together_and_a_whole_function(ground: LabGround) -> None:
     """Three kinds in one guest, all on its cell."""
-    server = _boot_with(ground, "three-kinds", "slice:1,vf:1,plain:1", PINNED)
+    server = boot_with(ground, "three-kinds", "slice:1,vf:1,plain:1", PINNED)
     assert server["status"] == "ACTIVE", server.get("fault")
     assert len(ground.devices(server["id"])) == 3
     assert device_cells(ground, server["id"]) == {0}
@@ -54,7 +50,7 @@ def test_a_pf_takes_its_vfs_with_it(ground: LabGround) -> None:
     """With a whole NIC held its VFs are not free; given back they are enabled anew."""
     before = _free_vfs(ground)
     assert before == 4
-    server = _boot_with(ground, "whole-nic", "pf:1", PINNED)
+    server = boot_with(ground, "whole-nic", "pf:1", PINNED)
     assert server["status"] == "ACTIVE", server.get("fault")
     assert _free_vfs(ground) == before - 2
     ground.check_guest(server["id"])
@@ -70,7 +66,7 @@ def test_types_are_mixed_to_the_last_mib_of_a_card(ground: LabGround) -> None:
     only = {"hw:numa_nodes": "1"}
     for size in (8, 4, 3, 1):
         name = f"mixed-{size}"
-        server = _boot_with(ground, name, f"mixed{size}:1", only)
+        server = boot_with(ground, name, f"mixed{size}:1", only)
         assert server["status"] == "ACTIVE", server.get("fault")
         servers.append(server)
         ground.check_agreement()

@@ -81,22 +81,52 @@ def test_recorded_capabilities_have_four_cells_in_two_sockets() -> None:
     assert huge == [[96]] * 4
 
 
-@pytest.mark.parametrize("alias", ["slice", "vf"])
-def test_a_recorded_guest_has_what_its_record_names_on_its_cell(alias: str) -> None:
-    """Libvirt completed its definition; taken out, the device leaves its port empty."""
-    root = etree.fromstring((GOLDENS / f"domain-{alias}.xml").read_bytes())
-    [record] = root.iterfind(f"metadata/{{{METADATA}}}server/{{{METADATA}}}device")
-    [(source, managed, cell)] = hostdevs(root)
-    assert source == record.get("mdev", record.get("address"))
-    assert (managed, cell) == ("yes" if alias == "vf" else "no", 0)
-    hostdev = root.find("devices/hostdev")
-    port = int(hostdev.find("address").get("bus"), 16)
-    hostdev.getparent().remove(hostdev)
-    one = ConfigDevice(
-        slot="more+1/0",
-        alias="more",
-        kind=DeviceKind.VF,
-        address=PciAddress.parse("0000:62:10.2"),
-        guest_cell=0,
-    )
-    assert free_port(root, one) == port
+# By the golden's name: whether libvirt binds each function, and its guest cell.
+GUESTS = {
+    "slice": [("no", 0)],
+    "vf": [("yes", 0)],
+    "pf": [("yes", 0)],
+    "three-kinds": [("no", 0), ("yes", 0), ("yes", 0)],
+    "two-cells": [("no", 0), ("no", 1)],
+}
+
+
+def guest(name: str) -> etree._Element:
+    return etree.fromstring((GOLDENS / f"domain-{name}.xml").read_bytes())
+
+
+def test_every_recorded_guest_is_read() -> None:
+    """One that the lab records and nothing reads would be for show."""
+    recorded = {path.name for path in GOLDENS.glob("domain-*.xml")}
+    assert {f"domain-{name}.xml" for name in GUESTS} == recorded
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_recorded_guest_has_what_its_record_names_on_its_cell(name: str) -> None:
+    """Libvirt completed its definition, and put no device where we did not."""
+    root = guest(name)
+    records = root.iterfind(f"metadata/{{{METADATA}}}server/{{{METADATA}}}device")
+    found = hostdevs(root)
+    named = [each.get("mdev", each.get("address")) for each in records]
+    assert [source for source, _, _ in found] == named
+    assert [(managed, cell) for _, managed, cell in found] == GUESTS[name]
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_recorded_guest_has_room_on_each_of_its_cells(name: str) -> None:
+    """Its spare ports are empty, and so is the one of a device that is taken out."""
+    for number, (_, cell) in enumerate(GUESTS[name]):
+        root = guest(name)
+        one = ConfigDevice(
+            slot="more+1/0",
+            alias="more",
+            kind=DeviceKind.VF,
+            address=PciAddress.parse("0000:62:10.2"),
+            guest_cell=cell,
+        )
+        bus = f"0x{free_port(root, one):02x}"
+        assert root.findall(f"devices/*/address[@bus='{bus}']") == []
+        hostdev = root.findall("devices/hostdev")[number]
+        port = int(hostdev.find("address").get("bus"), 16)
+        hostdev.getparent().remove(hostdev)
+        assert free_port(root, one) == port

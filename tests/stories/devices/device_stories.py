@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from tests.stories.api import Api
@@ -62,6 +62,16 @@ def pinned(ground: Ground, alias: str) -> str:
 def boot(ground: Ground, alias: str) -> dict[str, Any]:
     """Boot a pinned server with a device; returns it as it ended."""
     [one] = ground.api.create(pinned(ground, alias))
+    return ground.api.show(one)
+
+
+def boot_with(
+    ground: Ground, name: str, aliases: str, specs: Mapping[str, str], **sizes: int
+) -> dict[str, Any]:
+    """Boot a server of a flavor of its own: a vCPU and 32 MiB, unless ``sizes`` say."""
+    every = {"pci_passthrough:alias": aliases} | dict(specs)
+    ground.api.flavor(name, every, **{"vcpus": 1, "ram": 32} | sizes)
+    [one] = ground.api.create(name)
     return ground.api.show(one)
 
 
